@@ -1,0 +1,47 @@
+# The commands a stranger types. Each does all of its own set-up; `make help` lists them.
+# Set-up lives in scripts/setup.sh: it makes .venv, installs the locked packages and asks apt-get for Debian's.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PY := .venv/bin/python
+
+.PHONY: help demo test check bench format lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:[^#]*## /\t/' | expand -t 10
+
+demo: .venv/run.stamp ## start broker, worker, store and API with the sample county (Ctrl-C ends it)
+	@exec .venv/bin/rurban demo
+
+test: .venv/dev.stamp ## run every test, with real servers
+	@sh scripts/setup.sh debian mosquitto postgresql
+	@$(PY) -m pytest
+
+check: .venv/dev.stamp ## lint, format, types, import rules
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+bench: .venv/dev.stamp ## measure throughput, store and queries; prints tables
+	@sh scripts/setup.sh debian mosquitto
+	@$(PY) -m bench
+
+format: .venv/dev.stamp ## rewrite the code in the house format
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format .
+
+lock: .venv/dev.stamp ## resolve the dependencies anew and write requirements/*.lock
+	@$(PY) -m uv --version >/dev/null 2>&1 || $(PY) -m pip install --quiet uv
+	@$(PY) -m uv pip compile pyproject.toml --upgrade --extra build --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --quiet -o requirements/run.lock
+	@$(PY) -m uv pip compile pyproject.toml --upgrade --extra build --extra dev -c requirements/run.lock --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet -o requirements/dev.lock
+
+clean: ## remove the virtual environment and caches; data folders stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+
+.venv/run.stamp: requirements/run.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh venv run
+
+.venv/dev.stamp: requirements/dev.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh venv dev

@@ -1,0 +1,1 @@
+"""What people look at: Grafana boards as code, and the built-in live page."""

@@ -1,0 +1,18 @@
+"""The one shape in which messages travel inside: between broker, worker, simulator and replay."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One MQTT message."""
+
+    topic: str
+    payload: bytes
+    at: int
+    """Milliseconds UTC: when it was received; for simulated and replayed ones, when it is to be sent."""
+
+
+def uplink(device: str) -> str:
+    """The topic on which a device publishes."""
+    return f"rurban/v1/{device}/up"

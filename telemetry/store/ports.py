@@ -1,0 +1,137 @@
+"""The two ports of the time-series store, and the questions one can ask it.
+
+Contract of both: thread-safe; instants are integer milliseconds UTC; every failure of the store itself is
+`StoreUnavailable`. `tests/test_store.py` runs one suite on every implementation.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from telemetry.model import Fold, Metric, Reading
+
+
+class Identity(NamedTuple):
+    """What makes two readings the same one."""
+
+    device: str
+    """Series name: `<device>` or `<device>:<channel>`."""
+    metric: str
+    at: int
+
+
+class Cursor(NamedTuple):
+    """The last reading of a page, in the order of raw pages."""
+
+    at: int
+    metric: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One series that takes part in a folded query, and what the registry knows of it."""
+
+    device: str
+    """Series name."""
+    group: str
+    """The line it is folded into: its own name, a region's code, a setting."""
+    rollover_at: float | None = None
+    """For counters: the count at which the meter starts again from zero; None = unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldQuery:
+    """Readings of one metric, folded per series and bucket, then across the series of a group."""
+
+    metric: Metric
+    members: tuple[Member, ...]
+    edges: tuple[int, ...]
+    """Bucket boundaries, ascending; bucket i is [edges[i], edges[i+1]), stamped edges[i].
+
+    Where `metric.kind.accumulates`, a reading tells of the time before it: bucket i is (edges[i], edges[i+1]].
+    """
+    fold: Fold
+    """Over time, within one series."""
+    across: Fold
+    """Over the series of a group, within one bucket: MEAN, SUM, MIN, MAX or DIRECTION."""
+    suspect: bool = False
+    """True = suspect readings take part too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """One line of a folded answer; every list has one entry per bucket of the query."""
+
+    group: str
+    value: list[float | None]
+    """None = no reading took part (for INCREASE: no two readings to compare)."""
+    count: list[int]
+    """Readings that took part, over all series."""
+    excluded: list[int]
+    """Suspect readings that did not take part."""
+    low: list[float | None]
+    high: list[float | None]
+    """Smallest and largest reading that took part."""
+    devices: list[int]
+    """Series that contributed at least one reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawQuery:
+    """Readings as stored, ordered by (at, metric, device), page by page."""
+
+    metrics: tuple[str, ...]
+    devices: tuple[str, ...]
+    """Series names."""
+    start: int
+    stop: int
+    """Half-open: start <= at < stop."""
+    limit: int
+    after: Cursor | None = None
+    suspect: bool = True
+    """False = leave suspect readings out."""
+
+
+class ReadingWriter(Protocol):
+    """Where readings are kept for good."""
+
+    def write(self, batch: Sequence[Reading]) -> None:
+        """Keep all of the batch, durably, or raise `StoreUnavailable` and keep none that was not there before.
+
+        A reading whose identity is there already replaces it; within a batch the later one wins. The caller may retry
+        the same batch after any failure.
+        """
+        ...
+
+
+class ReadingReader(Protocol):
+    """Where readings are found again. Everything that `write` has returned for is visible to every later call."""
+
+    def folded(self, query: FoldQuery) -> list[Buckets]:
+        """One `Buckets` per group of the query, in the order the groups first appear among the members.
+
+        INCREASE follows the counter rule, between consecutive readings that take part, also across bucket edges and
+        from the last reading before the first edge: v2 - v1 if v2 >= v1; else v2 if v2 < 5 % of v1 (reset); else
+        rollover_at - v1 + v2 if the meter's rollover is known; else nothing. The amount belongs to the later reading.
+        """
+        ...
+
+    def raw(self, query: RawQuery) -> list[Reading]:
+        """At most `limit` readings after the cursor."""
+        ...
+
+    def latest(self, devices: Collection[str] | None, metrics: Collection[str] | None) -> list[Reading]:
+        """The newest reading of every series and metric; of devices given by registry id (their channels included).
+
+        None = all. A reading whose clock is in doubt (Quality.CLOCK) counts only where there is no other.
+        """
+        ...
+
+    def existing(self, identities: Collection[Identity]) -> set[Identity]:
+        """Those of the identities that are stored."""
+        ...
+
+    def names(self, metric: str) -> list[str]:
+        """The series that hold readings of this metric, sorted."""
+        ...
