@@ -1,6 +1,7 @@
 """What the ingest worker tells the rest of the house after a write: readings that are now stored, on the MQTT bus.
 
-One message per county and batch, QoS 0, on `rurban/v1/stored/<county>`; the API's live stream listens. Losing one loses no reading: the store has it.
+Compact batches per county, QoS 0, on `rurban/v1/stored/<county>`; the API's live stream listens. Losing one loses no
+reading: the store has it.
 """
 
 from collections.abc import Sequence

@@ -7,6 +7,7 @@
     |-- Rejected           a payload that cannot become samples; `reason` is one of a bounded set
     |-- StoreUnavailable   the time-series store cannot take or give readings now; trying again may help
     |-- RegistryUnavailable   likewise the registry
+    |-- BrokerUnavailable     likewise the MQTT broker
 
 Foreign errors are translated at the adapter with `raise ... from`; `api/problems.py` maps this tree to HTTP in one
 table.
@@ -80,3 +81,7 @@ class StoreUnavailable(RurbanFault):
 
 class RegistryUnavailable(RurbanFault):
     """The registry database cannot answer now; trying again may help."""
+
+
+class BrokerUnavailable(RurbanFault):
+    """The MQTT broker cannot be reached or refuses now; trying again may help."""

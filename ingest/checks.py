@@ -1,0 +1,108 @@
+"""Plausibility of one reading against its limits and its own past. Flags doubt; never drops.
+
+Pure but for the state it keeps per series: no clock, no store.
+"""
+
+from dataclasses import dataclass
+
+from ingest.directory import Channel
+from telemetry.model import SUSPECT, Quality, Reading
+
+RESET_SHARE = 0.05
+"""A counter that falls below this share of its last value has been reset (domain rule for meters)."""
+
+_RANGE = int(Quality.RANGE)
+_STEP = int(Quality.STEP)
+_STUCK = int(Quality.STUCK)
+_CLOCK = int(Quality.CLOCK)
+_LATE = int(Quality.LATE)
+_DUPLICATE_TIME = int(Quality.DUPLICATE_TIME)
+_SUSPECT = int(SUSPECT)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLimits:
+    """When a device's own time is not believed, or its reading is late."""
+
+    ahead_ms: int = 300_000
+    """Further in the future than this is CLOCK."""
+    earliest: int = 631_152_000_000
+    """Before this instant (1990-01-01T00:00Z) is CLOCK: the device has lost its time."""
+    late_ms: int = 3_600_000
+    """Arrived later than this after it was measured is LATE."""
+
+
+class SeriesState:
+    """What the checks remember of one series."""
+
+    __slots__ = ("at", "good_at", "good_value", "same_since", "value")
+
+    def __init__(self) -> None:
+        self.at = -1
+        """Of the newest reading whose clock is believed; -1 = none."""
+        self.value = 0.0
+        self.same_since = -1
+        self.good_at = -1
+        self.good_value = 0.0
+
+
+class Checks:
+    """Flags for readings, series by series."""
+
+    def __init__(self, clock: ClockLimits) -> None:
+        self._clock = clock
+        self._states: dict[tuple[str, str], SeriesState] = {}
+
+    def remember(self, reading: Reading) -> None:
+        """Start a series from the newest reading that is stored, so that a restart forgets nothing that matters."""
+        if reading.quality & _CLOCK:
+            return
+        state = self._states[reading.device, reading.metric] = SeriesState()
+        state.at = state.same_since = reading.at
+        state.value = reading.value
+        if not reading.quality & _SUSPECT:
+            state.good_at, state.good_value = reading.at, reading.value
+
+    def state(self, series: str, metric: str) -> SeriesState:
+        key = (series, metric)
+        state = self._states.get(key)
+        if state is None:
+            state = self._states[key] = SeriesState()
+        return state
+
+    def flags(self, channel: Channel, state: SeriesState, at: int, value: float, received_at: int) -> int:
+        """The quality bits of this reading, and the state moved on to it.
+
+        A reading older than the newest one is not compared with its neighbours: they are not known here.
+        """
+        clock = self._clock
+        quality = 0 if channel.low <= value <= channel.high else _RANGE
+        if at > received_at + clock.ahead_ms or at < clock.earliest:
+            return quality | _CLOCK
+        if received_at - at > clock.late_ms:
+            quality |= _LATE
+        if at <= state.at:
+            return quality | (_DUPLICATE_TIME if at == state.at and value != state.value else 0)
+        if state.good_at >= 0 and _jumped(channel, state, at, value):
+            quality |= _STEP
+        if value != state.value or state.at < 0:
+            state.same_since = at
+        elif channel.stuck_after_ms is not None and at - state.same_since > channel.stuck_after_ms:
+            quality |= _STUCK
+        state.at = at
+        state.value = value
+        if not quality & _SUSPECT:
+            state.good_at = at
+            state.good_value = value
+        return quality
+
+
+def _jumped(channel: Channel, state: SeriesState, at: int, value: float) -> bool:
+    """Further from the last good reading than the time between allows; for counters, a fall without explanation."""
+    change = value - state.good_value
+    if channel.counter:
+        fell = change < 0 and value >= RESET_SHARE * state.good_value
+        return fell and channel.rollover_at is None
+    if channel.step is None:
+        return False
+    return abs(change) > channel.step * max(1.0, (at - state.good_at) / channel.interval_ms)

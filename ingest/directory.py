@@ -1,0 +1,159 @@
+"""Who may send what: an immutable picture of the registry, made for one look-up per message."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from devices.codecs.port import Codec
+from telemetry.errors import Reason, Rejected
+from telemetry.model import Device, Kind, Measure, Metric, Profile
+from telemetry.units import conversion
+
+DEFAULT_INTERVAL_S = 600.0
+"""The time scale of the step check where neither profile nor catalogue knows an interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """How one metric of one device model, sent in one unit, is converted and checked."""
+
+    metric: str
+    gain: float
+    offset: float
+    """value = gain * raw + offset: unit and calibration in one."""
+    low: float
+    high: float
+    step: float | None
+    interval_ms: float
+    stuck_after_ms: float | None
+    counter: bool
+    rollover_at: float | None
+
+
+class Plan:
+    """One profile, resolved against the catalogue; shared by all of its devices."""
+
+    __slots__ = ("_channels", "_measures", "_metrics", "codec", "profile")
+
+    def __init__(self, profile: Profile, codec: Codec, metrics: Mapping[str, Metric]) -> None:
+        self.profile = profile
+        self.codec = codec
+        self._metrics = metrics
+        self._measures = {measure.metric: measure for measure in profile.measures}
+        self._channels: dict[tuple[str, str | None], Channel] = {}
+
+    def channel(self, metric: str, unit: str | None) -> Channel:
+        """Raise `Rejected`: UNKNOWN_METRIC for one that this profile does not report, UNKNOWN_UNIT."""
+        found = self._channels.get((metric, unit))
+        if found is None:
+            found = self._channels[metric, unit] = self._resolved(metric, unit)
+        return found
+
+    def _resolved(self, metric: str, unit: str | None) -> Channel:
+        row = self._metrics.get(metric)
+        if row is None:
+            raise Rejected(Reason.UNKNOWN_METRIC, f"{metric!r} is not in the metric catalogue")
+        measure = self._measures.get(metric)
+        if measure is None:
+            if not self.profile.open:
+                known = ", ".join(sorted(self._measures))
+                raise Rejected(
+                    Reason.UNKNOWN_METRIC,
+                    f"profile {self.profile.id!r} does not report {metric!r}; it reports: {known}",
+                )
+            measure = Measure(metric)
+        return _channel(row, measure, unit or measure.unit or row.unit)
+
+
+def _channel(row: Metric, measure: Measure, unit: str) -> Channel:
+    into = conversion(unit, row.unit)
+    interval_s = measure.interval_s or row.interval_s or DEFAULT_INTERVAL_S
+    stuck_after_s = _first(measure.stuck_after_s, row.stuck_after_s)
+    return Channel(
+        metric=row.id,
+        gain=into.gain * measure.gain,
+        offset=into.offset * measure.gain + measure.offset,
+        low=row.low if measure.low is None else measure.low,
+        high=row.high if measure.high is None else measure.high,
+        step=_first(measure.step, row.step),
+        interval_ms=interval_s * 1000,
+        stuck_after_ms=None if stuck_after_s is None else stuck_after_s * 1000,
+        counter=row.kind is Kind.COUNTER,
+        rollover_at=measure.rollover_at,
+    )
+
+
+def _first(special: float | None, general: float | None) -> float | None:
+    return general if special is None else special
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One device as the worker knows it."""
+
+    device: Device
+    plan: Plan
+
+
+class Directory:
+    """All devices at one version of the registry."""
+
+    def __init__(
+        self,
+        devices: Iterable[Device],
+        profiles: Iterable[Profile],
+        *,
+        codecs: Mapping[str, Codec],
+        metrics: Mapping[str, Metric],
+    ) -> None:
+        """Profiles whose codec does not exist are left out; their devices are unknown (see `missing_codecs`)."""
+        profiles = list(profiles)
+        self.missing_codecs = sorted({profile.codec for profile in profiles} - set(codecs))
+        plans = {
+            profile.id: Plan(profile, codecs[profile.codec], metrics) for profile in profiles if profile.codec in codecs
+        }
+        self._entries = {
+            device.id: Entry(device, plans[device.profile]) for device in devices if device.profile in plans
+        }
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def entry(self, device: str) -> Entry | None:
+        return self._entries.get(device)
+
+
+class DirectorySource(Protocol):
+    """Where directories come from: the registry, in the composition root; a list, in tests."""
+
+    def version(self) -> int:
+        """A number that changes whenever a device or profile changes; cheap to ask."""
+        ...
+
+    def directory(self) -> Directory:
+        """The picture as of now."""
+        ...
+
+
+class CurrentDirectory:
+    """The newest directory, asked anew when a device is unknown or on every `refresh`."""
+
+    def __init__(self, source: DirectorySource) -> None:
+        self._source = source
+        self._version = source.version()
+        self._directory = source.directory()
+
+    def __len__(self) -> int:
+        return len(self._directory)
+
+    def entry(self, device: str) -> Entry | None:
+        return self._directory.entry(device)
+
+    def refresh(self) -> bool:
+        """Take over a changed registry; True when it had changed."""
+        version = self._source.version()
+        if version == self._version:
+            return False
+        self._directory = self._source.directory()
+        self._version = version
+        return True

@@ -1,0 +1,18 @@
+"""Which topics are listened to, and which device speaks on each: the source table of the design."""
+
+from devices.message import uplink
+from telemetry.errors import Reason, Rejected
+
+REPLAY_TOPIC = "rurban/v1/replay"
+"""Requests to send a quarantined message through the pipeline again: `{"id": <quarantine id>}`."""
+
+UPLINKS = uplink("+")
+"""Devices that speak the native topics; the codec is in their profile."""
+
+
+def device_of(topic: str) -> str:
+    """The device that a topic names; `Rejected(UNKNOWN_TOPIC)` for a topic of no source."""
+    parts = topic.split("/")
+    if len(parts) == 4 and parts[0] == "rurban" and parts[1] == "v1" and parts[3] == "up" and parts[2]:  # noqa: PLR2004 - the four parts of the native topic
+        return parts[2]
+    raise Rejected(Reason.UNKNOWN_TOPIC, f"{topic!r} is no uplink topic; devices publish to {uplink('<device_id>')}")

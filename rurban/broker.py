@@ -1,0 +1,64 @@
+"""The embedded MQTT broker (rumqttd, carried by the `iotcore` wheel): a child process that ends with this one.
+
+It keeps sessions and queues in memory. For a broker that survives its own restart use Mosquitto (README, "Settings").
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import iotcore
+
+from telemetry.errors import BrokerUnavailable
+
+MAX_PACKET = 1024 * 1024
+SEGMENT = 32 * 1024 * 1024
+SEGMENTS = 16
+"""What the broker may keep per topic filter for a slow subscriber: 512 MB, taken only when needed."""
+
+
+def configuration(host: str, port: int, *, username: str | None = None, password: str | None = None) -> str:
+    """The broker's TOML: one MQTT 3.1.1 listener (MQTT 5 would need a port of its own)."""
+    lines = [
+        "id = 0",
+        "[router]",
+        "id = 0",
+        "max_connections = 10000",
+        "max_outgoing_packet_count = 500",
+        f"max_segment_size = {SEGMENT}",
+        f"max_segment_count = {SEGMENTS}",
+        "[v4.1]",
+        'name = "rurban"',
+        f"listen = {json.dumps(f'{host}:{port}')}",
+        "next_connection_delay_ms = 1",
+        "[v4.1.connections]",
+        "connection_timeout_ms = 60000",
+        f"max_payload_size = {MAX_PACKET}",
+        "max_inflight_count = 500",
+        "dynamic_filters = true",
+    ]
+    if username is not None:
+        lines += ["[v4.1.connections.auth]", f"{json.dumps(username)} = {json.dumps(password or '')}"]
+    return "\n".join(lines) + "\n"
+
+
+@contextlib.contextmanager
+def embedded_broker(
+    folder: Path, host: str, port: int, *, username: str | None = None, password: str | None = None
+) -> Iterator[iotcore.Broker]:
+    """A listening broker; `BrokerUnavailable` when the port is taken or it does not start."""
+    path = folder / "broker.toml"
+    path.touch(mode=0o600)
+    path.write_text(configuration(host, port, username=username, password=password), encoding="utf-8")
+    broker = iotcore.Broker(config_path=str(path))
+    try:
+        broker.start()
+    except (OSError, RuntimeError) as error:
+        raise BrokerUnavailable(
+            f"the embedded broker cannot listen on {host}:{port}: {error}; RURBAN_MQTT_PORT names another port"
+        ) from error
+    try:
+        yield broker
+    finally:
+        broker.stop()

@@ -1,0 +1,1 @@
+"""The rows of the metric catalogue, one module per group of domains; read it through `telemetry.metrics`."""
