@@ -271,6 +271,10 @@ class Bus:
         if self._client.publish(topic, payload).rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise BrokerUnavailable(f"MQTT broker at {self._broker.address}: not connected")
 
+    def tell(self, topic: str, payload: bytes) -> None:
+        """Send now if connected: for announcements, of which none is owed to anybody."""
+        self._client.publish(topic, payload)
+
     @property
     def connected(self) -> bool:
         return self._client.is_connected()

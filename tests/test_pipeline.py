@@ -1,0 +1,166 @@
+"""Messages become readings or are quarantined with a reason; neighbours never suffer."""
+
+import json
+
+import pytest
+
+from devices.codecs import CODECS
+from devices.message import Message, uplink
+from ingest.checks import Checks, ClockLimits
+from ingest.directory import CurrentDirectory, Directory
+from ingest.pipeline import Outcome, Pipeline
+from telemetry.errors import Reason
+from telemetry.metrics import METRICS
+from telemetry.model import Device, Measure, Profile, Quality
+from tests.village import DEVICES, PROFILES, VILLAGE
+
+NOW = 1_795_420_800_000
+
+
+class ListedDevices:
+    """A directory source over lists, whose version is how many devices are listed."""
+
+    def __init__(self, devices: list[Device], profiles: list[Profile]) -> None:
+        self.devices = devices
+        self.profiles = profiles
+
+    def version(self) -> int:
+        return len(self.devices)
+
+    def directory(self) -> Directory:
+        return Directory(self.devices, self.profiles, codecs=CODECS, metrics=METRICS)
+
+
+@pytest.fixture
+def listed() -> ListedDevices:
+    return ListedDevices(list(DEVICES), list(PROFILES))
+
+
+@pytest.fixture
+def pipeline(listed: ListedDevices) -> Pipeline:
+    return Pipeline(CurrentDirectory(listed), Checks(ClockLimits()), max_payload=4096)
+
+
+def outcome_of(pipeline: Pipeline, *messages: tuple[str, bytes]) -> Outcome:
+    outcome = Outcome()
+    for topic, payload in messages:
+        pipeline.process(Message(topic, payload, NOW), outcome)
+    return outcome
+
+
+def native(at: int | None = NOW, **values: float) -> bytes:
+    return json.dumps({"values": values} | ({} if at is None else {"at": at})).encode()
+
+
+def test_a_message_of_two_values_becomes_two_readings(pipeline: Pipeline) -> None:
+    outcome = outcome_of(pipeline, (uplink("station-1"), native(air_temperature=21.5, air_relative_humidity=60)))
+
+    assert [("station-1", "air_temperature", NOW, 21.5), ("station-1", "air_relative_humidity", NOW, 60.0)] == [
+        (reading.device, reading.metric, reading.at, reading.value) for reading in outcome.readings
+    ]
+
+
+def test_a_payload_without_a_time_gets_the_time_of_receipt(pipeline: Pipeline) -> None:
+    outcome = outcome_of(pipeline, (uplink("station-1"), native(at=None, air_temperature=21.5)))
+
+    assert [NOW] == [reading.at for reading in outcome.readings]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "reason"),
+    [
+        (uplink("nobody"), native(air_temperature=1), Reason.UNKNOWN_DEVICE),
+        ("rurban/v1/station-1/down", native(air_temperature=1), Reason.UNKNOWN_TOPIC),
+        ("elsewhere", b"", Reason.UNKNOWN_TOPIC),
+        (uplink("station-1"), b"{", Reason.MALFORMED),
+        (uplink("station-1"), b"\xff\xfe", Reason.MALFORMED),
+        (uplink("station-1"), native(soil_ph=7), Reason.UNKNOWN_METRIC),
+        (uplink("probe-1"), native(no_such_quantity=7), Reason.UNKNOWN_METRIC),
+        (uplink("station-1"), b" " * 5000, Reason.TOO_LARGE),
+        (uplink("soil-1"), b'[{"n":"soil_temperature","u":"m","v":1}]', Reason.UNKNOWN_UNIT),
+        (uplink("soil-1"), b'[{"n":"station-1:soil_temperature","u":"Cel","v":1}]', Reason.FOREIGN_DEVICE),
+    ],
+)
+def test_what_cannot_become_a_reading_is_quarantined_whole(
+    pipeline: Pipeline, topic: str, payload: bytes, reason: Reason
+) -> None:
+    outcome = outcome_of(pipeline, (topic, payload))
+
+    assert ([], [(topic, payload, reason)]) == (
+        outcome.readings,
+        [(item.topic, item.payload, item.reason) for item in outcome.quarantined],
+    )
+
+
+def test_a_bad_message_does_not_spoil_its_neighbours(pipeline: Pipeline) -> None:
+    good = (uplink("station-1"), native(air_temperature=21.5))
+    outcome = outcome_of(pipeline, good, (uplink("station-1"), b"{"), (uplink("station-2"), good[1]))
+
+    assert ["station-1", "station-2"] == [reading.device for reading in outcome.readings]
+
+
+def test_a_bad_value_does_not_spoil_its_message(pipeline: Pipeline) -> None:
+    outcome = outcome_of(pipeline, (uplink("station-1"), native(air_temperature=21.5, soil_ph=7)))
+
+    assert ([21.5], [1]) == (
+        [reading.value for reading in outcome.readings],
+        [item.readings for item in outcome.quarantined],
+    )
+
+
+def test_the_tally_counts_every_reading_once(pipeline: Pipeline) -> None:
+    outcome = outcome_of(
+        pipeline,
+        (uplink("station-1"), native(air_temperature=21.5, soil_ph=7)),
+        (uplink("station-1"), b"{"),
+        ("elsewhere", b""),
+    )
+
+    assert {"station-1": (3, 2), "elsewhere": (1, 1)} == {
+        device: (tally.received, tally.quarantined) for device, tally in outcome.tallies.items()
+    }
+
+
+def test_units_and_calibration_make_the_value_and_raw_stays_as_sent(listed: ListedDevices) -> None:
+    measure = Measure("air_temperature", unit="[degF]", gain=1.1, offset=-0.5)
+    listed.profiles.append(Profile("calibrated", "", "native_json", (measure,)))
+    listed.devices.append(Device("warm-1", "calibrated", VILLAGE))
+    pipeline = Pipeline(CurrentDirectory(listed), Checks(ClockLimits()))
+    reading = outcome_of(pipeline, (uplink("warm-1"), native(air_temperature=50.0))).readings[0]
+
+    assert (50.0, pytest.approx(1.1 * 10.0 - 0.5)) == (reading.raw, reading.value)
+
+
+def test_a_gateway_may_speak_for_the_devices_behind_it(pipeline: Pipeline) -> None:
+    payload = b'[{"bn":"soil-2:","n":"soil_temperature","u":"Cel","v":9.5}]'
+    outcome = outcome_of(pipeline, (uplink("gateway-1"), payload))
+
+    assert [("soil-2", 9.5)] == [(reading.device, reading.value) for reading in outcome.readings]
+
+
+def test_a_device_registered_a_moment_ago_is_known(pipeline: Pipeline, listed: ListedDevices) -> None:
+    listed.devices.append(Device("new-1", "probe", VILLAGE))
+    outcome = outcome_of(pipeline, (uplink("new-1"), native(air_temperature=3)))
+
+    assert ["new-1"] == [reading.device for reading in outcome.readings]
+
+
+def test_a_device_out_of_service_is_refused(listed: ListedDevices) -> None:
+    listed.devices.append(Device("retired-1", "probe", VILLAGE, valid_to=NOW))
+    pipeline = Pipeline(CurrentDirectory(listed), Checks(ClockLimits()))
+    outcome = outcome_of(pipeline, (uplink("retired-1"), native(air_temperature=3)))
+
+    assert [Reason.UNKNOWN_DEVICE] == [item.reason for item in outcome.quarantined]
+
+
+def test_readings_that_may_be_stored_already_are_marked(pipeline: Pipeline) -> None:
+    payload = native(air_temperature=21.5)
+    outcome = outcome_of(pipeline, (uplink("station-1"), payload), (uplink("station-1"), payload))
+
+    assert [1] == outcome.repeats
+
+
+def test_doubt_is_stored_with_the_reading(pipeline: Pipeline) -> None:
+    outcome = outcome_of(pipeline, (uplink("station-1"), native(air_temperature=99)))
+
+    assert [Quality.RANGE] == [reading.quality for reading in outcome.readings]
