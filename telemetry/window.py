@@ -6,6 +6,7 @@ for it: days, weeks, months and years are counted from fixed dates, minutes and 
 
 import datetime as dt
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -98,10 +99,9 @@ def _elapsed(window: Window, start: int, stop: int, max_buckets: int) -> tuple[i
     for day in range(_bucket(days, start), _bucket(days, stop - 1) + 1):
         cut.extend(range(_start(days, day), _start(days, day + 1), step))
     cut.append(_start(days, day + 1))
-    first = max(index for index, edge in enumerate(cut[: _DAY_MS // step + 60]) if edge <= start)
-    last = next(index for index in range(len(cut) - 1, -1, -1) if cut[index] < stop) + 1
-    _bound(last - first, max_buckets)
-    return tuple(cut[first : last + 1])
+    whole = cut[bisect_right(cut, start) - 1 : bisect_left(cut, stop) + 1]
+    _bound(len(whole) - 1, max_buckets)
+    return tuple(whole)
 
 
 def _bound(buckets: int, max_buckets: int) -> None:

@@ -1,0 +1,194 @@
+"""The database under the registry: connections, transactions, and the few words in which SQLite and PostgreSQL differ.
+
+Here, and nowhere else, errors of the database become errors of the house. No message shows a password, a statement or
+its values.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from telemetry.errors import Conflict, Invalid, RegistryUnavailable
+
+_ALLOWED = "sqlite:///<file>, postgresql+psycopg://<user>:<password>@<host>/<database>"
+_WAIT_S = 15
+"""How long a writer queues behind others before the registry counts as unavailable."""
+_WAL_ATTEMPTS = 100
+
+Upsert = sqlite.Insert | postgresql.Insert
+
+
+class Database:
+    """A pool of connections; thread-safe. Every block of `read` or `write` is one transaction."""
+
+    def __init__(self, url: str) -> None:
+        """Connects to nothing yet. Raise `Invalid` for a URL that names no database this registry can use."""
+        parsed = _parsed(url)
+        self.is_postgresql = parsed.get_backend_name() == "postgresql"
+        self._secrets = _secrets(parsed)
+        self._engine = _postgresql_engine(parsed) if self.is_postgresql else _sqlite_engine(parsed)
+        self._writer = self._engine.execution_options(writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that only reads: no other's changes show between its statements on SQLite."""
+        with self._translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, durable when the block has ended, undone when it ended by an error."""
+        with self._translated(), self._writer.begin() as connection:
+            yield connection
+
+    def prepare(self) -> None:
+        """Make the database ready for several processes; changes nothing where it is already."""
+        with self._translated():
+            if not self.is_postgresql:
+                _write_ahead(self._engine)
+
+    def upsert(self, table: Table, *, adding: bool = False) -> Upsert:
+        """Insert; where the key exists, replace every other column, or add to it."""
+        statement: Upsert = postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
+        given = statement.excluded
+        return statement.on_conflict_do_update(
+            index_elements=list(table.primary_key),
+            set_={
+                column.name: column + given[column.name] if adding else given[column.name]
+                for column in table.columns
+                if not column.primary_key
+            },
+        )
+
+    def among(self, column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
+        """Whether the column is one of the values, of which there may be any number: they travel as one parameter."""
+        if self.is_postgresql:
+            return column == any_(bindparam(None, list(values), type_=ARRAY(Text)))
+        rows = func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(select(rows.c.value))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError as error:
+            raise Conflict(f"contradicts what the registry holds: {self._words(error)}") from error
+        except DataError as error:
+            raise Invalid("registry", self._words(error)) from error
+        except (DBAPIError, NoConnectionLeft) as error:
+            raise RegistryUnavailable(f"the registry database cannot answer: {self._words(error)}") from error
+
+    def _words(self, error: Exception) -> str:
+        """The driver's own words in one line, without statement, values and secrets."""
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        words = "; ".join(line.strip() for line in str(cause).splitlines() if line.strip())
+        for secret in self._secrets:
+            words = words.replace(secret, "***")
+        return words
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # The cause is left out on purpose: it quotes parts of the URL, and one of them may be the password.
+        raise Invalid("registry URL", "cannot be read", _ALLOWED) from None
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
+        if not parsed.database or parsed.database == ":memory:" or "mode" in parsed.query:
+            raise Invalid("registry URL", "a registry in memory would not outlive its process", _ALLOWED)
+        return parsed
+    if parsed.drivername not in ("postgresql", "postgresql+psycopg"):
+        raise Invalid("registry URL", "names no database that the registry can use", _ALLOWED)
+    if "@" in (parsed.host or ""):
+        raise Invalid("registry URL", "an @ in user or password must be written %40", _ALLOWED)
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _secrets(url: URL) -> list[str]:
+    """Every password of the URL, the longest first."""
+    texts = [str(url.password or "")]
+    for name, value in url.query.items():
+        if "password" in name:
+            texts.extend([value] if isinstance(value, str) else value)
+    return sorted(filter(None, texts), key=len, reverse=True)
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    return create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,  # a server that was restarted costs a new connection, not an error
+        connect_args={} if "connect_timeout" in url.query else {"connect_timeout": 5},
+    )
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    # isolation_level None: this module says when a transaction begins, the driver does not guess.
+    engine = create_engine(url, hide_parameters=True, connect_args={"isolation_level": None, "timeout": _WAIT_S})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+        # FULL, not NORMAL: a commit is on the disk before the message it settles is acknowledged.
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A writer queues up at once: one that reads first and writes later would be refused instead of waiting.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Switch the file to write-ahead logging, which it then keeps.
+
+    SQLite refuses the switch at once while another connection is busy, without waiting: so wait for a moment of
+    exclusive access, which does wait, and try again.
+    """
+    pooled = engine.raw_connection()
+    try:
+        connection: Any = pooled.dbapi_connection
+        for _ in range(_WAL_ATTEMPTS):
+            try:
+                if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                    connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                connection.execute("BEGIN EXCLUSIVE")
+                connection.execute("ROLLBACK")
+            else:
+                return
+        raise RegistryUnavailable("the registry database is too busy to be set up")
+    except sqlite3.Error as error:
+        raise RegistryUnavailable(f"the registry database cannot answer: {error}") from error
+    finally:
+        pooled.close()

@@ -1,0 +1,128 @@
+"""The tables of the registry as they are now; `versions/` is how they came to be so.
+
+Instants are milliseconds UTC. Codes and ids are compared byte by byte on every database, so that pages have one order.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Constraints have names, so that a later migration can change them on every database."""
+
+ID = Text().with_variant(Text(collation="C"), "postgresql")
+SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(naming_convention=NAMING)
+
+regions = Table(
+    "regions",
+    metadata,
+    Column("code", ID, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    # Deferred: a table of regions may come in any order.
+    Column("parent", ID, ForeignKey("regions.code", deferrable=True, initially="DEFERRED"), index=True),
+    Column("setting", Text),
+    Column("urban_rural_class", Text),
+    Column("latitude", Double),
+    Column("longitude", Double),
+    Column("population", BigInteger),
+    Column("households", BigInteger),
+    Column("sample", Boolean, nullable=False),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("codec", Text, nullable=False),
+    # A list of objects: measures are read and written only as a whole, with their profile.
+    Column("measures", JSON, nullable=False),
+    Column("open", Boolean, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("profile", ID, ForeignKey("profiles.id"), nullable=False, index=True),
+    Column("region", ID, ForeignKey("regions.code"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("latitude", Double),
+    Column("longitude", Double),
+    Column("valid_from", BigInteger),
+    Column("valid_to", BigInteger),
+    Column("gateway", ID, ForeignKey("devices.id", deferrable=True, initially="DEFERRED"), index=True),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("subject", ID, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+)
+"""How often a subject was changed; one row, written first in every change, so that changes queue behind one another."""
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("reason", ID, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False, index=True),
+    Column("device", ID),
+    Column("readings", BigInteger, nullable=False),
+    Column("replayed_at", BigInteger),
+    Column("outcome", Text, nullable=False),
+    Index(None, "device", "id"),
+    Index(None, "reason", "id"),
+    # An id that was shown once is never given to another message.
+    sqlite_autoincrement=True,
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("device", ID, primary_key=True),
+    Column("stored", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("quarantined", BigInteger, nullable=False),
+    UniqueConstraint("device", "day"),
+    sqlite_with_rowid=False,
+)
+"""What became of readings. How many were received is their sum and kept nowhere, so the two cannot differ."""
+
+in_flight = Table(
+    "in_flight",
+    metadata,
+    Column("worker", ID, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("device", ID, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Readings received and not yet settled, by the worker that holds them."""

@@ -1,0 +1,33 @@
+"""Real parts that many tests share: a broker, a registry and a store, each in the test's own folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from telemetry.metrics import METRICS
+from telemetry.registry import Registry, open_registry
+from telemetry.store.embedded import EmbeddedStore
+from tests import village
+from tests.mosquitto import Mosquitto, mosquitto
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with mosquitto(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    """With the sample village in it."""
+    with open_registry(f"sqlite:///{tmp_path / 'registry.sqlite'}") as opened:
+        village.settle(opened)
+        yield opened
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[EmbeddedStore]:
+    with EmbeddedStore.open(tmp_path / "readings.duckdb", zone=ZoneInfo("Asia/Shanghai"), metrics=METRICS) as opened:
+        yield opened

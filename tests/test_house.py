@@ -1,0 +1,84 @@
+"""The rules of the house that no other tool checks."""
+
+import re
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+from rurban.settings import Settings
+from telemetry import errors
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("api", "dashboards", "devices", "ingest", "insight", "rurban", "telemetry")
+DOORS = {
+    "paho": {"ingest/mqtt.py", "devices/publisher.py"},
+    "duckdb": {"telemetry/store/embedded"},
+    "sqlalchemy": {"telemetry/registry/"},
+    "alembic": {"telemetry/registry/"},
+    "fastapi": {"api/", "rurban/house.py", "rurban/running.py"},
+    "sse_starlette": {"api/"},
+    "iotcore": {"rurban/broker.py"},
+    "uvicorn": {"rurban/running.py"},
+}
+
+
+def sources() -> list[Path]:
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_other_distribution_provides_our_package(package: str) -> None:
+    others = {
+        found.metadata["Name"]
+        for found in distributions()
+        for file in found.files or []
+        if file.parts[0] == package and found.metadata["Name"] != "rurban"
+    }
+
+    assert set() == others
+
+
+@pytest.mark.parametrize(("library", "doors"), DOORS.items())
+def test_each_library_has_its_door(library: str, doors: set[str]) -> None:
+    pattern = re.compile(rf"^\s*(?:from|import) {library}\b", re.MULTILINE)
+    users = {str(path.relative_to(ROOT)) for path in sources() if pattern.search(path.read_text("utf-8"))}
+
+    assert set() == {user for user in users if not user.startswith(tuple(doors))}
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if re.search(r"\bos\.(environ|getenv)\b", path.read_text("utf-8"))
+    }
+
+    assert set() == readers
+
+
+def test_every_setting_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    missing = [name for name in Settings.model_fields if f"RURBAN_{name.upper()}" not in readme]
+
+    assert [] == missing
+
+
+def test_every_fault_stands_in_the_tree_of_the_docstring() -> None:
+    tree = errors.__doc__ or ""
+    faults = [name for name, item in vars(errors).items() if isinstance(item, type) and issubclass(item, Exception)]
+
+    assert [] == [name for name in faults if name not in tree or not issubclass(vars(errors)[name], errors.RurbanFault)]
+
+
+def test_no_file_is_longer_than_one_subject() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines for path in sources() if (lines := path.read_text("utf-8").count("\n")) > 400
+    }
+
+    assert {} == long
+
+
+def test_nothing_listens_outside_without_credentials() -> None:
+    with pytest.raises(ValueError, match="RURBAN_API_TOKEN"):
+        Settings(http_host="0.0.0.0")  # noqa: S104 - that is the point

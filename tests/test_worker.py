@@ -1,0 +1,215 @@
+"""The worker on a real Mosquitto, a real store and a real registry."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from devices.message import uplink
+from ingest.mqtt import Broker, Subscription
+from ingest.sources import REPLAY_TOPIC
+from ingest.worker import Limits
+from telemetry.announcement import decode
+from telemetry.errors import BrokerUnavailable, Reason, StoreUnavailable
+from telemetry.instant import day_of
+from telemetry.model import Device, Reading
+from telemetry.registry import Registry
+from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.ports import RawQuery
+from tests.mosquitto import Mosquitto, free_port
+from tests.village import VILLAGE
+from tests.workplace import at_work, client_of, eventually, publish, wall_clock, worker_on
+
+T0 = 1_795_420_800_000
+
+
+class TroubledStore:
+    """A writer in front of the real one that fails a given number of times first."""
+
+    def __init__(self, store: EmbeddedStore, failures: int) -> None:
+        self._store = store
+        self.failures = failures
+
+    def write(self, batch: Sequence[Reading]) -> None:
+        """See ReadingWriter."""
+        if self.failures:
+            self.failures -= 1
+            raise StoreUnavailable("the disk is away")
+        self._store.write(batch)
+
+
+def native(at: int, **values: float) -> bytes:
+    return json.dumps({"at": at, "values": values}).encode()
+
+
+def temperatures(store: EmbeddedStore, device: str = "station-1") -> list[float]:
+    query = RawQuery(("air_temperature",), (device,), 0, 2**62, limit=100_000)
+    return [reading.value for reading in store.raw(query)]
+
+
+def fates(registry: Registry, device: str) -> tuple[int, int, int, int, int]:
+    today = day_of(wall_clock())
+    lines = registry.ledger.find(devices=[device], start=today, stop=today, limit=10, after=None)
+    return (
+        sum(line.received for line in lines),
+        sum(line.stored for line in lines),
+        sum(line.duplicate for line in lines),
+        sum(line.quarantined for line in lines),
+        sum(line.in_flight for line in lines),
+    )
+
+
+def test_what_is_published_is_stored(broker: Mosquitto, registry: Registry, store: EmbeddedStore) -> None:
+    with at_work(worker_on(broker, registry, store, store)), client_of(broker) as client:
+        publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i / 10)) for i in range(100)])
+        eventually(lambda: len(temperatures(store)) == 100)
+
+    assert [i / 10 for i in range(100)] == temperatures(store)
+
+
+def test_what_is_sent_twice_is_kept_once_and_counted(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    message = (uplink("station-1"), native(T0, air_temperature=1.5))
+    with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
+        publish(client, message, message)
+        eventually(lambda: worker.progress.readings == 2)
+
+    assert ([1.5], (2, 1, 1, 0, 0)) == (temperatures(store), fates(registry, "station-1"))
+
+
+def test_what_cannot_be_read_is_quarantined_and_acknowledged(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
+        publish(
+            client,
+            (uplink("station-1"), b"{broken"),
+            (uplink("nobody"), native(T0, air_temperature=1)),
+            (uplink("station-1"), native(T0, air_temperature=2)),
+        )
+        eventually(lambda: worker.progress.messages == 3 and worker.progress.pending == 0)
+    kept = registry.quarantine.find(
+        device=None, reason=None, replayed=None, start=None, stop=None, limit=10, after=None
+    )
+
+    assert ({(Reason.MALFORMED, b"{broken"), (Reason.UNKNOWN_DEVICE, native(T0, air_temperature=1))}, [2.0]) == (
+        {(item.reason, item.payload) for item in kept},
+        temperatures(store),
+    )
+
+
+def test_a_batch_that_the_store_refuses_is_kept_and_written_later(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    troubled = TroubledStore(store, failures=2)
+    with at_work(worker_on(broker, registry, troubled, store)) as worker, client_of(broker) as client:
+        publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i)) for i in range(20)])
+        eventually(lambda: len(temperatures(store)) == 20 and worker.progress.pending == 0)
+
+    assert (0, None, (20, 20, 0, 0, 0)) == (
+        troubled.failures,
+        worker.progress.failing_since,
+        fates(registry, "station-1"),
+    )
+
+
+def test_what_was_not_stored_before_a_stop_comes_again(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    broken = TroubledStore(store, failures=10_000)
+    with at_work(worker_on(broker, registry, broken, store)) as worker, client_of(broker) as client:
+        publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i)) for i in range(50)])
+        eventually(lambda: worker.progress.failing_since is not None)
+    with at_work(worker_on(broker, registry, store, store)):
+        eventually(lambda: len(temperatures(store)) == 50)
+
+    assert [float(i) for i in range(50)] == temperatures(store)
+
+
+def test_no_more_is_taken_than_the_limit_while_the_store_is_away(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    broken = TroubledStore(store, failures=10_000)
+    limits = Limits(batch_messages=10, pending_messages=40)
+    with at_work(worker_on(broker, registry, broken, store, limits=limits)) as worker, client_of(broker) as client:
+        publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i)) for i in range(500)])
+        eventually(lambda: worker.progress.pending >= 30)
+        held = worker.progress.pending
+        broken.failures = 0
+        eventually(lambda: len(temperatures(store)) == 500)
+
+    assert held <= 40
+
+
+def test_the_worker_comes_back_after_the_broker_restarts(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    with at_work(worker_on(broker, registry, store, store)) as worker:
+        broker.stop()
+        eventually(lambda: not worker.progress.connected)
+        broker.start()
+        with client_of(broker) as client:
+            publish(client, (uplink("station-1"), native(T0, air_temperature=4)))
+        eventually(lambda: temperatures(store) == [4.0])
+
+    assert worker.progress.connected
+
+
+def test_stored_readings_are_announced_for_their_county(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    told: list[tuple[str, bytes]] = []
+    worker = worker_on(broker, registry, store, store, announce=lambda topic, payload: told.append((topic, payload)))
+    with at_work(worker), client_of(broker) as client:
+        publish(client, (uplink("station-1"), native(T0, air_temperature=4)))
+        eventually(lambda: bool(told))
+
+    assert ("rurban/v1/stored/370522", [("station-1", 4.0, VILLAGE)]) == (
+        told[0][0],
+        [(item.device, item.value, item.region) for item in decode(told[0][1])],
+    )
+
+
+def test_a_quarantined_message_is_replayed_after_its_device_is_registered(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
+        publish(client, (uplink("late-1"), native(T0, air_temperature=4, soil_ph=7)))
+        eventually(lambda: worker.progress.quarantined == 1)
+        (kept,) = registry.quarantine.find(
+            device="late-1", reason=None, replayed=None, start=None, stop=None, limit=10, after=None
+        )
+        registry.devices.put([Device("late-1", "probe", VILLAGE)])
+        publish(client, (REPLAY_TOPIC, json.dumps({"id": kept.id}).encode()))
+        eventually(lambda: temperatures(store, "late-1") == [4.0])
+        eventually(lambda: registry.quarantine.one(kept.id or 0).replayed_at is not None)
+
+    assert ((2, 2, 0, 0, 0), "2 readings stored") == (
+        fates(registry, "late-1"),
+        registry.quarantine.one(kept.id or 0).outcome,
+    )
+
+
+def test_a_replay_that_is_refused_again_says_why(broker: Mosquitto, registry: Registry, store: EmbeddedStore) -> None:
+    with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
+        publish(client, (uplink("late-1"), native(T0, air_temperature=4)))
+        eventually(lambda: worker.progress.quarantined == 1)
+        (kept,) = registry.quarantine.find(
+            device="late-1", reason=None, replayed=None, start=None, stop=None, limit=10, after=None
+        )
+        publish(client, (REPLAY_TOPIC, json.dumps({"id": kept.id}).encode()), (REPLAY_TOPIC, b"nonsense"))
+        eventually(lambda: "still refused: unknown_device" in registry.quarantine.one(kept.id or 0).outcome)
+
+    assert (None, (1, 0, 0, 1, 0)) == (
+        registry.quarantine.one(kept.id or 0).replayed_at,
+        fates(registry, "late-1"),
+    )
+
+
+def test_a_missing_broker_is_named() -> None:
+    port = free_port()
+    subscription = Subscription(Broker("127.0.0.1", port), "worker", ["rurban/v1/+/up"], clock=wall_clock)
+
+    with pytest.raises(BrokerUnavailable, match=f"no MQTT broker at 127.0.0.1:{port}"):
+        subscription.connect()
