@@ -62,7 +62,7 @@ class SeriesIndex:
         self._spans: dict[int, Span] = {}
 
     def numbered(self, batch: Sequence[Reading]) -> tuple[list[int], list[Series]]:
-        """The series of every reading, and those of them that are new; to be `adopted` once they are durable."""
+        """The series of every reading, and those of them that are new; to be `follow`ed once they are durable."""
         known = self._ids
         keys = [(reading.device, reading.metric) for reading in batch]
         try:
@@ -73,25 +73,22 @@ class SeriesIndex:
         gauge = traits_of(None)
         return numbers, [Series(number, *key, self.traits.get(key[1], gauge)) for key, number in new.items()]
 
-    def adopt(self, series: Iterable[Series]) -> None:
-        """Take in new series; ids follow each other without gaps."""
+    def adopt(self, row: Series, newest: Reading, span: Span) -> None:
+        """Take in a series from the file; numbers follow each other without gaps."""
         with self._lock:
-            for row in series:
-                self._ids[row.device, row.metric] = row.id
-                self._series.append(row)
-                self._by_metric.setdefault(row.metric, {})[row.device] = row.id
-                # A channel answers to its own name and to its device's.
-                for name in {row.device, row.device.rpartition(":")[0] or row.device}:
-                    self._by_device.setdefault(name, []).append(row.id)
+            self._add(row)
+            self._latest[row.id], self._spans[row.id] = newest, span
 
-    def follow(self, numbers: Sequence[int], batch: Sequence[Reading]) -> set[int]:
-        """Take in a durable batch.
+    def follow(self, new: Iterable[Series], numbers: Sequence[int], batch: Sequence[Reading]) -> set[int]:
+        """Take in a durable batch and its new series.
 
         Returns the series whose newest reading has turned out to have a doubtful clock: theirs must be read again.
         """
         latest, spans = self._latest, self._spans
         demoted: set[int] = set()
         with self._lock:
+            for row in new:
+                self._add(row)
             for number, reading in zip(numbers, batch, strict=True):
                 at, known = reading.at, latest.get(number)
                 if known is None:
@@ -111,12 +108,10 @@ class SeriesIndex:
                     spans[number] = Span(at, newest)
         return demoted
 
-    def learn(self, number: int, newest: Reading, span: Span | None = None) -> None:
-        """What the file says of a series."""
+    def demote(self, number: int, newest: Reading) -> None:
+        """Take in what the file says is a series' newest reading."""
         with self._lock:
             self._latest[number] = newest
-            if span is not None:
-                self._spans[number] = span
 
     def latest(self, devices: Collection[str] | None, metrics: Collection[str] | None) -> list[Reading]:
         """See ReadingReader."""
@@ -146,6 +141,14 @@ class SeriesIndex:
 
     def row(self, number: int) -> Series:
         return self._series[number]
+
+    def _add(self, row: Series) -> None:
+        self._ids[row.device, row.metric] = row.id
+        self._series.append(row)
+        self._by_metric.setdefault(row.metric, {})[row.device] = row.id
+        # A channel answers to its own name and to its device's.
+        for name in {row.device, row.device.rpartition(":")[0] or row.device}:
+            self._by_device.setdefault(name, []).append(row.id)
 
 
 def _missing(keys: Iterable[tuple[str, str]], known: Mapping[tuple[str, str], int]) -> list[tuple[str, str]]:

@@ -1,0 +1,137 @@
+"""The embedded store's rollups: an hour and a house-zone day of every series, folded anew from what lies in `main`.
+
+Works on the temporary table `touched (series, hour)` and inside the transaction of its caller.
+"""
+
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+
+from telemetry.store.embedded_schema import HOUR_MS, IN_DOUBT
+from telemetry.window import Unit, Window, edges
+
+OPEN_ROWS = 1_000_000
+"""`hourly_open` is unsorted and read whole; beyond this many rows it is put in order and joins `hourly`."""
+
+_FORGET = """
+DELETE FROM hourly USING touched t
+WHERE hourly.series = t.series AND hourly.hour = t.hour AND hourly.hour BETWEEN $lo AND $hi;
+DELETE FROM hourly_open USING touched t
+WHERE hourly_open.series = t.series AND hourly_open.hour = t.hour AND hourly_open.hour BETWEEN $lo AND $hi;
+"""
+_HOURS = """
+INSERT INTO hourly_open
+WITH readings AS NOT MATERIALIZED (
+    SELECT t.series, t.hour, m.at_ms, m.value, m.quality & $doubt = 0 AS good, s.counts,
+        CASE WHEN s.turns THEN radians(m.value) END AS angle
+    FROM main m JOIN series s ON s.id = m.series
+    JOIN touched t ON t.series = m.series AND t.hour = hour_of(m.at_ms, s.back)
+    WHERE m.at_ms BETWEEN $first AND $last),
+steps AS (
+    SELECT series, hour, value AS v2, lag(value) OVER (PARTITION BY series, hour ORDER BY at_ms) AS v1
+    FROM readings WHERE good AND counts),
+grown AS (
+    SELECT series, hour, sum(amount(v1, v2, NULL)) AS growth, count_if(dropped(v1, v2)) AS drops
+    FROM steps GROUP BY series, hour),
+folded AS (
+    SELECT series, hour, count_if(good) AS n, count_if(NOT good) AS excluded, sum(value) FILTER (good) AS total,
+        min(value) FILTER (good) AS low, max(value) FILTER (good) AS high,
+        arg_min(value, at_ms) FILTER (good) AS opening, arg_max(value, at_ms) FILTER (good) AS closing,
+        sum(sin(angle)) FILTER (good) AS sines, sum(cos(angle)) FILTER (good) AS cosines
+    FROM readings GROUP BY series, hour)
+SELECT series, hour, n, excluded, CASE WHEN n > 1 THEN total END, CASE WHEN n > 1 THEN low END,
+    CASE WHEN n > 1 THEN high END, opening, CASE WHEN n > 1 THEN closing END, growth, nullif(drops, 0), sines, cosines
+FROM folded LEFT JOIN grown USING (series, hour)
+ORDER BY series, hour
+"""
+_TOUCHED_DAYS = """
+CREATE OR REPLACE TEMP TABLE touched_days AS
+SELECT DISTINCT t.series, c.day FROM touched t JOIN calendar c USING (hour)
+"""
+_FORGET_DAYS = """
+DELETE FROM daily USING touched_days t WHERE daily.series = t.series AND daily.day = t.day
+"""
+_DAYS = """
+INSERT INTO daily
+WITH parts AS (
+    SELECT c.day, h.*, coalesce(h.closing, h.opening) AS ending, coalesce(h.total, h.opening) AS amount_,
+        lag(ending IGNORE NULLS) OVER (PARTITION BY h.series, c.day ORDER BY h.hour) AS v1
+    FROM hours h JOIN calendar c USING (hour) JOIN touched_days t ON t.series = h.series AND t.day = c.day
+    WHERE h.hour BETWEEN $lo AND $hi),
+linked AS (
+    SELECT p.*, CASE WHEN s.counts THEN amount(p.v1, p.opening, NULL) END AS link,
+        s.counts AND coalesce(dropped(p.v1, p.opening), false) AS fell
+    FROM parts p JOIN series s ON s.id = p.series)
+SELECT series, day, sum(n) AS readings, sum(excluded),
+    CASE WHEN readings > 1 THEN sum(amount_) END, CASE WHEN readings > 1 THEN min(coalesce(low, opening)) END,
+    CASE WHEN readings > 1 THEN max(coalesce(high, opening)) END, arg_min(opening, hour),
+    CASE WHEN readings > 1 THEN arg_max(ending, hour) END,
+    CASE WHEN count(growth) + count(link) > 0 THEN coalesce(sum(growth), 0) + coalesce(sum(link), 0) END,
+    nullif(coalesce(sum(drops), 0) + count_if(fell), 0), sum(sines), sum(cosines)
+FROM linked GROUP BY series, day
+ORDER BY series, day
+"""
+_SETTLE = """
+INSERT INTO hourly SELECT * FROM hourly_open ORDER BY series, hour;
+DELETE FROM hourly_open;
+"""
+
+
+def refold(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
+    """Fold the `touched` hours, and the days they lie in, anew."""
+    lo, hi = connection.execute("SELECT min(hour), max(hour) FROM touched").fetchall()[0]
+    if lo is None:
+        return
+    _run(connection, _FORGET, lo=lo, hi=hi)
+    connection.execute(_HOURS, {"first": lo * HOUR_MS, "last": (hi + 1) * HOUR_MS, "doubt": IN_DOUBT})
+    utc_days = connection.execute("SELECT DISTINCT hour // 24 FROM touched").fetchall()
+    calendar = house_days((int(row[0]) for row in utc_days), zone)
+    connection.register("calendar", calendar)
+    connection.execute(_TOUCHED_DAYS)
+    connection.execute(_FORGET_DAYS)
+    connection.execute(_DAYS, {"lo": lo - 48, "hi": hi + 48})
+    connection.unregister("calendar")
+    if _count(connection, "SELECT count(*) FROM hourly_open") > OPEN_ROWS:
+        connection.execute(_SETTLE)
+
+
+def touch_all(connection: duckdb.DuckDBPyConnection, series: Iterable[int]) -> None:
+    """Fill `touched` with every hour of some series, and forget their rollups."""
+    connection.register("changed", pa.table({"series": pa.array(list(series), pa.int32())}))
+    for table in ("hourly", "hourly_open", "daily"):
+        connection.execute(f"DELETE FROM {table} WHERE series IN (SELECT series FROM changed)")  # noqa: S608 -- names above
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE touched AS
+        SELECT DISTINCT m.series, hour_of(m.at_ms, s.back) AS hour FROM main m JOIN series s ON s.id = m.series
+        WHERE m.series IN (SELECT series FROM changed)
+        """)
+    connection.unregister("changed")
+
+
+def house_days(utc_days: Iterable[int], zone: ZoneInfo) -> pa.Table:
+    """Every hour of every house-zone day that shares an hour with these UTC days: (hour, day), day = its first hour.
+
+    Where the zone's offset is not of whole hours, an hour belongs to the day in which it begins.
+    """
+    day = Window(1, Unit.DAY, zone)
+    days: dict[int, range] = {}
+    for utc_day in set(utc_days):
+        start = utc_day * 24 * HOUR_MS
+        cut = [-(-edge // HOUR_MS) for edge in edges(day, start, start + 24 * HOUR_MS)]
+        days.update((first, range(first, stop)) for first, stop in zip(cut, cut[1:], strict=False))
+    hours = [hour for day_hours in days.values() for hour in day_hours]
+    firsts = [first for first, day_hours in days.items() for _ in day_hours]
+    return pa.table({"hour": pa.array(hours, pa.int32()), "day": pa.array(firsts, pa.int32())})
+
+
+def _run(connection: duckdb.DuckDBPyConnection, script: str, **values: int) -> None:
+    for statement in script.strip().rstrip(";").split(";"):
+        connection.execute(statement, values)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.execute(query).fetchall()[0][0])
+
+
