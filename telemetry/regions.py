@@ -2,7 +2,8 @@
 
 Pure: no clock, no network, no store. Source: GB/T 2260 (province, prefecture, county) with the statistical division
 and urban-rural class codes of the National Bureau of Statistics. A code has no check digit, and its zeros tell neither
-its level nor its parent: counties under direct administration and cities without counties exist. The division table does.
+its level nor its parent, which stand in the division table: there are counties under direct administration, and
+cities without counties.
 """
 
 import re
@@ -55,7 +56,8 @@ def setting_of(urban_rural_class: str) -> Setting:
 def checked(region: Region) -> Region:
     """The region with its setting filled in from its class, or `Invalid` naming the region and the field.
 
-    A village's setting comes from its class alone. Above village level there is no class, and a setting may be declared.
+    A village's setting comes from its class alone. Above village level there is no class, and a setting may be
+    declared.
     """
     where = f"region {region.code!r}"
     if not is_code(region.code):
@@ -73,14 +75,14 @@ def below(child: Level, parent: Level) -> bool:
 def _setting(region: Region, where: str) -> Setting | None:
     if region.urban_rural_class is None:
         if region.level == Level.VILLAGE and region.setting is not None:
-            raise Invalid(f"{where}, setting", "a village's comes from its class, and none is given", ", ".join(CLASSES))
+            raise Invalid(
+                f"{where}, setting", "a village's comes from its class, and none is given", ", ".join(CLASSES)
+            )
         return region.setting
     if region.level != Level.VILLAGE:
         raise Invalid(f"{where}, urban_rural_class", f"a {region.level} has none", "none above village level")
     if region.urban_rural_class not in CLASSES:
-        raise Invalid(
-            f"{where}, urban_rural_class", f"{region.urban_rural_class!r} is unknown", ", ".join(CLASSES)
-        )
+        raise Invalid(f"{where}, urban_rural_class", f"{region.urban_rural_class!r} is unknown", ", ".join(CLASSES))
     setting = setting_of(region.urban_rural_class)
     if region.setting not in (None, setting):
         raise Invalid(

@@ -1,0 +1,12 @@
+"""What is known of places, devices and the fates of readings, in a database: SQLite by default, or PostgreSQL.
+
+The one place that imports SQLAlchemy and Alembic.
+"""
+
+from telemetry.registry._devices import Devices
+from telemetry.registry._ledger import Ledger, LedgerCursor
+from telemetry.registry._places import Places
+from telemetry.registry._quarantine import Quarantine
+from telemetry.registry._registry import Registry, open_registry
+
+__all__ = ["Devices", "Ledger", "LedgerCursor", "Places", "Quarantine", "Registry", "open_registry"]

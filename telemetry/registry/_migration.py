@@ -31,7 +31,7 @@ def migrate(database: Database) -> None:
 
 
 def _upgrade(connection: Connection, script: ScriptDirectory) -> None:
-    def steps(revision: str | tuple[str, ...], _context: MigrationContext) -> list[RevisionStep]:
+    def steps(revision: str, _context: MigrationContext) -> list[RevisionStep]:
         return [*script._upgrade_revs("head", revision)]  # noqa: SLF001 (the way that Alembic's documentation shows)
 
     context = MigrationContext.configure(connection, opts={"fn": steps})

@@ -17,12 +17,10 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
@@ -111,7 +109,7 @@ ledger = Table(
     Column("stored", BigInteger, nullable=False),
     Column("duplicate", BigInteger, nullable=False),
     Column("quarantined", BigInteger, nullable=False),
-    UniqueConstraint("device", "day"),
+    Index(None, "device", "day"),
     sqlite_with_rowid=False,
 )
 """What became of readings. How many were received is their sum and kept nowhere, so the two cannot differ."""

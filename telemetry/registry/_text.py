@@ -1,7 +1,7 @@
 """What text and numbers the databases can hold, and what becomes of the rest.
 
-What people and programs register is refused when it cannot be held unharmed. What arrived from devices is never refused:
-it is written down in a form that can be held. Pure.
+What people and programs register is refused when it cannot be held unharmed. What arrived from devices is never
+refused: it is written down in a form that can be held. Pure.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from telemetry.errors import Invalid
 MOST_ROWS = 1_000_000
 _WIDEST = 2**63
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _KEY_BYTES = 512  # an index entry of PostgreSQL takes at most 2 700 bytes
 _KEY_HEAD = 400
 
@@ -29,12 +30,14 @@ def require_id(where: str, text: str) -> None:
 
 def is_storable(text: str) -> bool:
     """Whether every database can hold the text: no NUL, no half of a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None
 
 
 def require_storable(where: str, text: str) -> None:
     if not is_storable(text):
-        raise Invalid(where, "holds a character that cannot be stored", "Unicode text without U+0000 and lone surrogates")
+        raise Invalid(
+            where, "holds a character that cannot be stored", "Unicode text without U+0000 and lone surrogates"
+        )
 
 
 def storable(text: str) -> str:

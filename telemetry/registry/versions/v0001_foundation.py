@@ -112,9 +112,9 @@ def _ledger() -> None:
         sa.Column("duplicate", sa.BigInteger(), nullable=False),
         sa.Column("quarantined", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", "device", name="pk_ledger"),
-        sa.UniqueConstraint("device", "day", name="uq_ledger_device_day"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_ledger_device_day", "ledger", ["device", "day"])
     op.create_table(
         "in_flight",
         sa.Column("worker", _id(), nullable=False),

@@ -1,0 +1,12 @@
+"""The sample county: Lijin County beside Dongying District, with invented villages and a simulated fleet.
+
+Towns, streets and counties are real (NBS codes, 2023 edition). Below them everything is a sample: names, people,
+positions. The three stations whose real records are replayed stand abroad, in a region of their own (`ABROAD`) that
+has no setting and so takes no part in comparisons.
+"""
+
+from devices.county.fleet import PROBE, devices
+from devices.county.land import ABROAD, BENCHMARK, COUNTY, regions
+from devices.profiles import profiles
+
+__all__ = ["ABROAD", "BENCHMARK", "COUNTY", "PROBE", "devices", "profiles", "regions"]

@@ -1,0 +1,53 @@
+"""The devices of the sample county: simulated ones, the visitor's probe and the stations of the real records."""
+
+from functools import cache
+from typing import Final
+
+from devices.county.land import ABROAD
+from devices.county.places import PLACES, Place
+from telemetry.model import Device
+
+PROBE: Final = "demo-probe"
+"""Accepts every catalogued metric: for a visitor to try."""
+
+_LATITUDE_STEP: Final = 0.0011
+_LONGITUDE_STEP: Final = 0.0013
+_PER_ROW: Final = 5
+
+
+@cache
+def devices() -> tuple[Device, ...]:
+    """All devices of the demonstration; ids are `<place>-<instrument>-<number>` and stay what they are."""
+    simulated = tuple(device for place in PLACES for device in _instruments(place))
+    home = PLACES[1]
+    probe = Device(PROBE, "probe", home.code, "Probe for visitors", home.latitude, home.longitude)
+    return (*simulated, probe, *_stations())
+
+
+def _instruments(place: Place) -> list[Device]:
+    names = [
+        (f"{place.short}-{short}-{number}", profile)
+        for short, profile, count in place.instruments
+        for number in range(1, count + 1)
+    ]
+    return [
+        Device(
+            id=device_id,
+            profile=profile,
+            region=place.code,
+            name=f"{place.name_en} {device_id.split('-', 1)[1].replace('-', ' ')}",
+            # Spread over a few hundred metres around the centroid, so that a map shows them apart.
+            latitude=round(place.latitude + _LATITUDE_STEP * (index // _PER_ROW - 1), 5),
+            longitude=round(place.longitude + _LONGITUDE_STEP * (index % _PER_ROW - 2), 5),
+        )
+        for index, (device_id, profile) in enumerate(names)
+    ]
+
+
+def _stations() -> tuple[Device, ...]:
+    return (
+        Device("alamosa-surfrad", "surfrad_station", ABROAD, "SURFRAD station Alamosa, Colorado", 37.70, -105.92),
+        Device("vlissingen-rain", "knmi_rain_gauge", ABROAD, "KNMI station Vlissingen", 51.44, 3.60),
+        # The record does not say where the well is.
+        Device("nb5-well", "monitoring_well", ABROAD, "Monitoring well NB5, Netherlands"),
+    )

@@ -1,0 +1,141 @@
+"""The book of fates: per UTC day of receipt and device, what became of every reading."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Connection, Select, cast, delete, func, insert, literal, select, tuple_, union_all
+
+from telemetry.errors import Invalid
+from telemetry.model import LedgerLine
+from telemetry.registry._database import Database
+from telemetry.registry._tables import in_flight, ledger
+from telemetry.registry._text import key, require_limit, storable
+
+_FATES = ("stored", "duplicate", "quarantined", "in_flight")
+
+
+class LedgerCursor(NamedTuple):
+    """The last line of a page."""
+
+    day: dt.date
+    device: str
+
+
+class Ledger:
+    """Counts of fates. Thread-safe; raises `RegistryUnavailable` when the database cannot answer.
+
+    A device's name is bounded to 512 bytes here: a longer one (a topic, say) counts under its beginning and digest.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def settle(self, lines: Sequence[LedgerLine]) -> None:
+        """Add the counts of the lines to what is there, all or none, durably; any number of workers at once.
+
+        Counts may be negative: what is replayed moves from quarantined to stored. Raise `Invalid` for a line that has
+        something in flight or whose received is not stored + duplicate + quarantined.
+        """
+        with self._database.write() as connection:
+            record(self._database, connection, lines)
+
+    def hold(self, worker: str, lines: Sequence[LedgerLine]) -> None:
+        """What this worker has received and not yet settled is from now on `in_flight` of these lines, and only that.
+
+        Raise `Invalid` for a line with another fate, or with less than nothing in flight.
+        """
+        with self._database.write() as connection:
+            hold(connection, worker, lines)
+
+    def find(
+        self,
+        *,
+        devices: Collection[str] | None = None,
+        start: dt.date,
+        stop: dt.date,
+        limit: int,
+        after: LedgerCursor | None = None,
+    ) -> list[LedgerLine]:
+        """At most `limit` lines after the cursor, by day and device, of start <= day < stop; None = all devices.
+
+        In flight is summed over the workers, and received counts it in.
+        """
+        require_limit(limit)
+        settled = select(
+            ledger.c.day, ledger.c.device, *(ledger.c[fate] for fate in _FATES[:3]), literal(0).label("in_flight")
+        )
+        nothing = [literal(0).label(fate) for fate in _FATES[:3]]
+        held = select(
+            in_flight.c.day, in_flight.c.device, *nothing, func.sum(in_flight.c.count).label("in_flight")
+        ).group_by(in_flight.c.day, in_flight.c.device)
+        # Each side gives its first lines only: the first lines of both together are among them.
+        keys = None if devices is None else {key(device) for device in devices}
+        sides = [self._page(side, keys, start, stop, limit, after).subquery() for side in (settled, held)]
+        both = union_all(*(select(side) for side in sides)).subquery()
+        sums = [cast(func.sum(both.c[fate]), BigInteger) for fate in _FATES]
+        query = (
+            select(both.c.day, both.c.device, *sums)
+            .group_by(both.c.day, both.c.device)
+            .order_by(both.c.day, both.c.device)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [LedgerLine(day, device, sum(fates), *fates) for day, device, *fates in connection.execute(query)]
+
+    def _page(  # noqa: PLR0913, PLR0917 (the page's bounds, once for either table)
+        self,
+        query: Select[*tuple[object, ...]],
+        keys: Collection[str] | None,
+        start: dt.date,
+        stop: dt.date,
+        limit: int,
+        after: LedgerCursor | None,
+    ) -> Select[*tuple[object, ...]]:
+        day, device = query.selected_columns["day"], query.selected_columns["device"]
+        query = query.where(day >= start, day < stop).order_by(day, device).limit(limit)
+        if keys is not None:
+            query = query.where(self._database.among(device, keys))
+        if after is not None:
+            query = query.where(
+                tuple_(day, device) > tuple_(after.day, key(after.device), types=[day.type, device.type])
+            )
+        return query
+
+
+def record(database: Database, connection: Connection, lines: Iterable[LedgerLine]) -> None:
+    """See Ledger.settle; within the caller's transaction."""
+    sums: dict[tuple[dt.date, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for line in lines:
+        if line.in_flight or line.received != line.stored + line.duplicate + line.quarantined:
+            raise Invalid(f"ledger line {line}", "does not add up", "received = stored + duplicate + quarantined")
+        fates = sums[line.day, key(line.device)]
+        for position, count in enumerate((line.stored, line.duplicate, line.quarantined)):
+            fates[position] += count
+    # In order: two workers that add to the same lines then wait for each other instead of deadlocking.
+    rows = [
+        {"day": day, "device": device, "stored": fates[0], "duplicate": fates[1], "quarantined": fates[2]}
+        for (day, device), fates in sorted(sums.items())
+        if any(fates)
+    ]
+    if rows:
+        connection.execute(database.upsert(ledger, adding=True), rows)
+
+
+def hold(connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> None:
+    """See Ledger.hold; within the caller's transaction."""
+    counts: dict[tuple[dt.date, str], int] = defaultdict(int)
+    for line in lines:
+        if line.stored or line.duplicate or line.quarantined or line.in_flight < 0:
+            raise Invalid(f"ledger line {line}", "is not in flight only", "in_flight 0 or more, every other fate 0")
+        counts[line.day, key(line.device)] += line.in_flight
+    name = storable(worker)
+    connection.execute(delete(in_flight).where(in_flight.c.worker == name))
+    rows = [
+        {"worker": name, "day": day, "device": device, "count": count}
+        for (day, device), count in sorted(counts.items())
+        if count
+    ]
+    if rows:
+        connection.execute(insert(in_flight), rows)

@@ -1,0 +1,135 @@
+"""Messages that could not become readings.
+
+Nothing is ever refused here: a message that could not be kept would be lost.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+
+from telemetry.errors import Conflict, Reason, Unknown
+from telemetry.model import LedgerLine, Quarantined
+from telemetry.registry._database import Database
+from telemetry.registry._ledger import record
+from telemetry.registry._tables import quarantine
+from telemetry.registry._text import key, require_limit, storable, within_64_bits
+
+_FIELDS = tuple(field.name for field in fields(Quarantined) if field.name != "id")
+
+
+class Quarantine:
+    """Refused messages by number. Thread-safe; raises `RegistryUnavailable` when the database cannot answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, items: Sequence[Quarantined]) -> None:
+        """Keep all of them, durably, as new messages; the numbers are given here.
+
+        Characters that no database can hold (U+0000, lone surrogates) are written as escapes, and a device name of more
+        than 512 bytes as its beginning and digest; the payload is kept as it came.
+        """
+        if items:
+            with self._database.write() as connection:
+                keep(connection, items)
+
+    def one(self, quarantine_id: int) -> Quarantined:
+        """Raise `Unknown` where there is none."""
+        if quarantine_id == within_64_bits(quarantine_id):
+            for found in self._quarantined(select(quarantine).where(quarantine.c.id == quarantine_id)):
+                return found
+        raise Unknown("quarantined message", str(quarantine_id))
+
+    def find(  # noqa: PLR0913 (each a filter of its own)
+        self,
+        *,
+        device: str | None = None,
+        reason: Reason | None = None,
+        replayed: bool | None = None,
+        start: int | None = None,
+        stop: int | None = None,
+        limit: int,
+        after: int | None = None,
+    ) -> list[Quarantined]:
+        """At most `limit` messages, newest first, older than the number `after`; None = any.
+
+        start <= received_at < stop; `replayed` True = those whose replay succeeded.
+        """
+        require_limit(limit)
+        query = select(quarantine).order_by(quarantine.c.id.desc()).limit(limit)
+        if device is not None:
+            query = query.where(quarantine.c.device == key(device))
+        if reason is not None:
+            query = query.where(quarantine.c.reason == reason.value)
+        if replayed is not None:
+            query = query.where(
+                quarantine.c.replayed_at.is_not(None) if replayed else quarantine.c.replayed_at.is_(None)
+            )
+        if start is not None:
+            query = query.where(quarantine.c.received_at >= within_64_bits(start))
+        if stop is not None:
+            query = query.where(quarantine.c.received_at < within_64_bits(stop))
+        if after is not None:
+            query = query.where(quarantine.c.id < within_64_bits(after))
+        return self._quarantined(query)
+
+    def replayed(
+        self,
+        quarantine_id: int,
+        at: int | None,
+        outcome: str,
+        *,
+        readings: int | None = None,
+        ledger: Sequence[LedgerLine] = (),
+    ) -> None:
+        """Note what a replay came to and move the ledger, in one transaction.
+
+        `at` None = some of it is still refused, and it may be replayed again; `readings` = how many, None = as before.
+        Raise `Unknown` where there is no such message, `Conflict` where its replay had succeeded already: then nothing
+        is moved twice.
+        """
+        values: dict[str, object] = {"replayed_at": at, "outcome": storable(outcome)}
+        if readings is not None:
+            values["readings"] = readings
+        statement = update(quarantine).where(quarantine.c.id == quarantine_id, quarantine.c.replayed_at.is_(None))
+        with self._database.write() as connection:
+            if connection.execute(statement.values(values)).rowcount == 1:
+                record(self._database, connection, ledger)
+                return
+        self.one(quarantine_id)
+        raise Conflict(f"quarantined message {quarantine_id} was replayed already")
+
+    def counts(self, *, replayed: bool | None = None) -> Mapping[Reason, int]:
+        """How many messages there are of each reason that occurs; None = replayed or not."""
+        query = select(quarantine.c.reason, func.count()).group_by(quarantine.c.reason).order_by(quarantine.c.reason)
+        if replayed is not None:
+            query = query.where(
+                quarantine.c.replayed_at.is_not(None) if replayed else quarantine.c.replayed_at.is_(None)
+            )
+        with self._database.read() as connection:
+            return {Reason(reason): count for reason, count in connection.execute(query)}
+
+    def _quarantined(self, query: Select[*tuple[object, ...]]) -> list[Quarantined]:
+        with self._database.read() as connection:
+            return [_item(row) for row in connection.execute(query).mappings()]
+
+
+def keep(connection: Connection, items: Sequence[Quarantined]) -> None:
+    """See Quarantine.add; within the caller's transaction."""
+    if items:
+        connection.execute(insert(quarantine), [_row(item) for item in items])
+
+
+def _row(item: Quarantined) -> dict[str, object]:
+    return {name: getattr(item, name) for name in _FIELDS} | {
+        "topic": storable(item.topic),
+        "reason": item.reason.value,
+        "detail": storable(item.detail),
+        "device": None if item.device is None else key(item.device),
+        "outcome": storable(item.outcome),
+    }
+
+
+def _item(row: RowMapping) -> Quarantined:
+    return Quarantined(**{**row, "reason": Reason(row["reason"])})

@@ -1,0 +1,60 @@
+"""The registry as one thing: four parts over one database."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from telemetry.model import LedgerLine, Quarantined
+from telemetry.registry._database import Database
+from telemetry.registry._devices import Devices
+from telemetry.registry._ledger import Ledger, record
+from telemetry.registry._migration import migrate
+from telemetry.registry._places import Places
+from telemetry.registry._quarantine import Quarantine, keep
+
+
+class Registry:
+    """What is known of places, devices and fates. Thread-safe; several processes may have the same one open."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.places = Places(database)
+        self.devices = Devices(database)
+        self.quarantine = Quarantine(database)
+        self.ledger = Ledger(database)
+
+    def settle(self, ledger: Sequence[LedgerLine], quarantined: Sequence[Quarantined]) -> None:
+        """Write a batch's fates: `Quarantine.add` and `Ledger.settle` in one transaction, on the disk on return."""
+        if ledger or quarantined:
+            with self._database.write() as connection:
+                keep(connection, quarantined)
+                record(self._database, connection, ledger)
+
+    def close(self) -> None:
+        """Give the connections back; the registry is not used after that."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_registry(url: str) -> Registry:
+    """Open the registry at an SQLAlchemy URL, with its tables brought to the newest revision.
+
+    `sqlite:///<file>`, whose folder must exist, or `postgresql+psycopg://<user>:<password>@<host>/<database>`. Any
+    number of processes may open it at once. Raise `Invalid` for another URL, `RegistryUnavailable` when the database
+    cannot be reached, `Conflict` when a newer version of Rurban has changed its tables.
+    """
+    database = Database(url)
+    try:
+        database.prepare()
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return Registry(database)

@@ -1,0 +1,204 @@
+"""The embedded time-series store: both ports on one DuckDB file, for one process.
+
+A log-structured design: a write appends to a small durable table and returns; a merge in the background puts what was
+written in its place, so that the readings of a series lie together and rollups follow. Nothing has a key: DuckDB's
+upsert through an index was measured slower and larger by far (docs of the store's design, section 5).
+"""
+
+import contextlib
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pyarrow as pa
+
+from telemetry.errors import StoreUnavailable
+from telemetry.model import Metric, Reading
+from telemetry.store import embedded_fold, embedded_raw
+from telemetry.store.embedded_index import Series, SeriesIndex, Span, Traits, traits_of
+from telemetry.store.embedded_merge import Merger, merged
+from telemetry.store.embedded_rollup import refold, touch_all
+from telemetry.store.embedded_schema import connect, meta, note, transaction, translated
+from telemetry.store.ports import Buckets, FoldQuery, Identity, RawQuery
+
+MERGE_ROWS = 400_000
+MOST_ROWS = 1_600_000
+
+_SERIES = """
+SELECT s.id, s.device, s.metric, s.back, s.counts, s.turns, l.oldest, l.newest,
+    l.at_ms, l.value, coalesce(l.raw, l.value), l.quality, l.at_ms + l.lag
+FROM series s JOIN latest l ON l.series = s.id ORDER BY s.id
+"""
+_NEW_SERIES = "INSERT INTO series VALUES (?, ?, ?, ?, ?, ?)"
+
+
+class EmbeddedStore:
+    """ReadingWriter and ReadingReader on one file; thread-safe; a context manager that closes at its end."""
+
+    def __init__(self, root: duckdb.DuckDBPyConnection, index: SeriesIndex, zone: ZoneInfo, merger: Merger) -> None:
+        """Use `open`."""
+        self._root = root
+        self._index = index
+        self._zone = zone
+        self._merger = merger
+        self._writer = root.cursor()
+        self._writing = threading.Lock()
+        self._closed = False
+        self._seq = 0
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        zone: ZoneInfo,
+        metrics: Mapping[str, Metric],
+        memory_limit: str = "256MB",
+        threads: int = 2,
+        merge_rows: int = MERGE_ROWS,
+        most_rows: int = MOST_ROWS,
+    ) -> Self:
+        """Open the store at `path`, or make it.
+
+        Args:
+            path: The file; its folder must exist. One process at a time.
+            zone: Whose days the daily rollup has.
+            metrics: The catalogue; tells how readings of a metric are rolled up.
+            memory_limit: What DuckDB may keep in memory.
+            threads: How many threads one query or merge may use.
+            merge_rows: So many written readings start a merge in the background.
+            most_rows: So many unmerged readings make `write` wait for the merge.
+
+        Raises:
+            StoreUnavailable: Another process has the file, or it is none that this version can read.
+        """
+        root = connect(path, memory_limit=memory_limit, threads=threads)
+        with contextlib.ExitStack() as opening:
+            opening.callback(root.close)
+            index = SeriesIndex(metrics)
+            with translated(f"opening {path}"):
+                merged(root, ZoneInfo(meta(root, "zone") or zone.key))
+                _load(root, index)
+                _adapt(root, index, zone)
+                merger = Merger(root.cursor(), zone, merge_rows=merge_rows, most_rows=most_rows)
+            opening.pop_all()
+        return cls(root, index, zone, merger)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Merge what is left and let go of the file; harmless when closed already."""
+        with self._writing:
+            if self._closed:
+                return
+            self._closed = True
+        self._merger.end()
+        try:
+            self._merger.merge()
+        finally:
+            self._writer.close()
+            self._root.close()
+
+    def merge(self) -> None:
+        """Put everything written so far in its place now, instead of when enough has come together."""
+        self._merger.merge()
+
+    def write(self, batch: Sequence[Reading]) -> None:
+        """See ReadingWriter."""
+        if not batch:
+            return
+        self._merger.room()
+        with self._writing, translated(f"writing {len(batch)} readings"):
+            self._check_open()
+            numbers, new = self._index.numbered(batch)
+            table = _columns(batch, numbers, self._seq)
+            with transaction(self._writer):
+                if new:
+                    self._writer.executemany(_NEW_SERIES, [(row.id, row.device, row.metric, *row.traits) for row in new])
+                self._writer.append_arrow(table)
+            self._seq += len(batch)
+            for number in self._index.follow(new, numbers, batch):
+                self._index.demote(number, embedded_raw.newest(self._writer, self._index, number))
+        self._merger.grown(len(batch))
+
+    def folded(self, query: FoldQuery) -> list[Buckets]:
+        """See ReadingReader."""
+        with self._reading("folding") as connection:
+            return embedded_fold.folded(connection, self._index, query, self._zone)
+
+    def raw(self, query: RawQuery) -> list[Reading]:
+        """See ReadingReader."""
+        with self._reading("reading") as connection:
+            return embedded_raw.page(connection, self._index, query)
+
+    def latest(self, devices: Collection[str] | None, metrics: Collection[str] | None) -> list[Reading]:
+        """See ReadingReader; from memory."""
+        return self._index.latest(devices, metrics)
+
+    def existing(self, identities: Collection[Identity]) -> set[Identity]:
+        """See ReadingReader."""
+        with self._reading("looking up identities") as connection:
+            return embedded_raw.existing(connection, self._index, identities)
+
+    def names(self, metric: str) -> list[str]:
+        """See ReadingReader; from memory."""
+        return self._index.names(metric)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+
+    @contextlib.contextmanager
+    def _reading(self, doing: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own for one call: DuckDB's are not for two threads at once."""
+        self._check_open()
+        with translated(doing), contextlib.closing(self._root.cursor()) as connection:
+            yield connection
+
+
+def _columns(batch: Sequence[Reading], numbers: Sequence[int], seq: int) -> pa.Table:
+    raws = [None if reading.raw == reading.value else reading.raw for reading in batch]
+    return pa.table(
+        {
+            "seq": pa.array(range(seq, seq + len(batch)), pa.int64()),
+            "series": pa.array(numbers, pa.int32()),
+            "at_ms": pa.array([reading.at for reading in batch], pa.int64()),
+            "value": pa.array([reading.value for reading in batch], pa.float64()),
+            "raw": pa.array(raws, pa.float64()),
+            "quality": pa.array([int(reading.quality) for reading in batch], pa.int32()),
+            "lag": pa.array([reading.received_at - reading.at for reading in batch], pa.int64()),
+        }
+    )
+
+
+def _load(root: duckdb.DuckDBPyConnection, index: SeriesIndex) -> None:
+    for number, device, metric, back, counts, turns, oldest, newest, *reading in root.execute(_SERIES).fetchall():
+        series = Series(number, device, metric, Traits(back, counts, turns))
+        index.adopt(series, Reading(device, metric, *reading), Span(oldest, newest))
+
+
+def _adapt(root: duckdb.DuckDBPyConnection, index: SeriesIndex, zone: ZoneInfo) -> None:
+    """Fold anew what was rolled up for another house zone or by another catalogue."""
+    gauge = traits_of(None)
+    changed = [row for row in index.rows() if row.traits != index.traits.get(row.metric, gauge)]
+    before = meta(root, "zone")
+    if before == zone.key and not changed:
+        return
+    with transaction(root):
+        for row in changed:
+            wanted = index.traits.get(row.metric, gauge)
+            root.execute("UPDATE series SET back = ?, counts = ?, turns = ? WHERE id = ?", [*wanted, row.id])
+        anew = [row.id for row in (changed if before == zone.key else index.rows())]
+        touch_all(root, anew)
+        refold(root, zone)
+        note(root, "zone", zone.key)

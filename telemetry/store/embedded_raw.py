@@ -1,0 +1,114 @@
+"""How the embedded store gives single readings back: pages, the newest of a series, and what exists already."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+
+import duckdb
+import pyarrow as pa
+
+from telemetry.model import Reading
+from telemetry.store.embedded_index import SeriesIndex
+from telemetry.store.embedded_schema import CLOCK, HOUR_MS, IN_DOUBT, transaction
+from telemetry.store.ports import Identity, RawQuery
+
+_PAGE = """
+WITH newer AS MATERIALIZED (
+    SELECT d.series, d.at_ms, d.value, d.raw, d.quality, d.lag FROM delta d JOIN members USING (series)
+    WHERE d.series BETWEEN $s0 AND $s1 AND d.at_ms >= $lo AND d.at_ms < $hi
+    QUALIFY row_number() OVER (PARTITION BY d.series, d.at_ms ORDER BY d.seq DESC) = 1),
+readings AS (
+    SELECT m.* FROM main m JOIN members USING (series)
+    ANTI JOIN newer n ON n.series = m.series AND n.at_ms = m.at_ms
+    WHERE m.series BETWEEN $s0 AND $s1 AND m.at_ms >= $lo AND m.at_ms < $hi
+    UNION ALL SELECT * FROM newer)
+SELECT rank, at_ms, value, coalesce(raw, value), quality, at_ms + lag
+FROM readings JOIN members USING (series)
+WHERE quality & $doubt = 0 AND (at_ms > $after OR rank > $after_rank)
+ORDER BY at_ms, rank LIMIT $room
+"""
+_NEWEST = """
+WITH newer AS MATERIALIZED (
+    SELECT at_ms, value, raw, quality, lag FROM delta WHERE series = $series
+    QUALIFY row_number() OVER (PARTITION BY at_ms ORDER BY seq DESC) = 1),
+readings AS (
+    SELECT at_ms, value, raw, quality, lag FROM main m WHERE series = $series
+        AND NOT EXISTS (FROM newer n WHERE n.at_ms = m.at_ms)
+    UNION ALL SELECT * FROM newer)
+SELECT at_ms, value, coalesce(raw, value), quality, at_ms + lag FROM readings
+ORDER BY quality & $clock <> 0, at_ms DESC LIMIT 1
+"""
+_EXISTING = """
+SELECT number FROM asked a SEMI JOIN (
+    SELECT series, at_ms FROM delta WHERE at_ms BETWEEN $lo AND $hi AND series BETWEEN $s0 AND $s1
+    UNION ALL
+    SELECT series, at_ms FROM main WHERE at_ms BETWEEN $lo AND $hi AND series BETWEEN $s0 AND $s1
+) r ON r.series = a.series AND r.at_ms = a.at_ms
+"""
+_FIRST_STRIDE_MS = HOUR_MS
+_STRIDE_GROWTH = 8
+
+
+def page(connection: duckdb.DuckDBPyConnection, index: SeriesIndex, query: RawQuery) -> list[Reading]:
+    """See ReadingReader; on a connection that nothing else uses meanwhile.
+
+    Works through the time range in strides that grow, so that a page costs what it holds and not what is asked for.
+    """
+    names = sorted((metric, device) for metric in set(query.metrics) for device in set(query.devices))
+    numbers = [number for metric, device in names for _, number in index.numbers(metric, [device])]
+    if not numbers or query.limit <= 0:
+        return []
+    series = [index.row(number) for number in numbers]
+    ranks = pa.array(range(len(numbers)), pa.int32())
+    connection.register("members", pa.table({"series": pa.array(numbers, pa.int32()), "rank": ranks}))
+    start, after, after_rank = query.start, query.start - 1, -1
+    if query.after is not None and query.after.at >= query.start:
+        start = after = query.after.at
+        after_rank = bisect_right([(row.metric, row.device) for row in series], query.after[1:]) - 1
+    start = max(start, min(index.span(number).oldest for number in numbers))
+    stop = min(query.stop, max(index.span(number).newest for number in numbers) + 1)
+    values = {"s0": min(numbers), "s1": max(numbers), "doubt": 0 if query.suspect else IN_DOUBT}
+    values |= {"after": after, "after_rank": after_rank}
+    found: list[Reading] = []
+    stride = _FIRST_STRIDE_MS
+    with transaction(connection):
+        while start < stop and len(found) < query.limit:
+            reach = {"lo": start, "hi": min(start + stride, stop), "room": query.limit - len(found)}
+            rows = connection.execute(_PAGE, values | reach).fetchall()
+            found += [Reading(series[rank].device, series[rank].metric, *rest) for rank, *rest in rows]
+            start, stride = start + stride, stride * _STRIDE_GROWTH
+    return found
+
+
+def newest(connection: duckdb.DuckDBPyConnection, index: SeriesIndex, number: int) -> Reading:
+    """The newest reading of a series; one whose clock is in doubt only where there is no other."""
+    row = connection.execute(_NEWEST, {"series": number, "clock": CLOCK}).fetchall()[0]
+    series = index.row(number)
+    return Reading(series.device, series.metric, *row)
+
+
+def existing(
+    connection: duckdb.DuckDBPyConnection, index: SeriesIndex, identities: Collection[Identity]
+) -> set[Identity]:
+    """See ReadingReader; what lies outside of what a series reaches is not looked for."""
+    asked: list[Identity] = []
+    numbers: list[int] = []
+    for identity in identities:
+        for _, number in index.numbers(identity.metric, [identity.device]):
+            oldest, latest = index.span(number)
+            if oldest <= identity.at <= latest:
+                asked.append(identity)
+                numbers.append(number)
+    if not asked:
+        return set()
+    return {asked[row] for row in _found(connection, numbers, [identity.at for identity in asked])}
+
+
+def _found(connection: duckdb.DuckDBPyConnection, numbers: Sequence[int], instants: Sequence[int]) -> list[int]:
+    table = {
+        "number": pa.array(range(len(numbers)), pa.int32()),
+        "series": pa.array(numbers, pa.int32()),
+        "at_ms": pa.array(instants, pa.int64()),
+    }
+    connection.register("asked", pa.table(table))
+    reach = {"lo": min(instants), "hi": max(instants), "s0": min(numbers), "s1": max(numbers)}
+    return [int(row[0]) for row in connection.execute(_EXISTING, reach).fetchall()]

@@ -1,0 +1,150 @@
+"""A real PostgreSQL of the tests' own: on loopback, on a free port, with its data in a folder of its own.
+
+One server per test run, whichever suites ask for it; every test has a database of its own in it.
+"""
+
+import atexit
+import functools
+import itertools
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+HOST = "127.0.0.1"
+USER = "rurban"
+_READY_WITHIN_S = 30.0
+
+
+class Postgres:
+    """One server process. Ended by `stop`, and by the kernel if the test run itself is killed."""
+
+    def __init__(self) -> None:
+        self.password = secrets.token_urlsafe(16)
+        self.port = _free_port()
+        # Not in a test's tmp_path: the server's own user may not enter that when the tests run as root.
+        self._folder = Path(tempfile.mkdtemp(prefix="rurban-postgres-"))
+        self._log = self._folder / "server.log"
+        self._names = (f"test_{number}" for number in itertools.count())
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Create the cluster and run it until it takes connections."""
+        data = self._folder / "data"
+        password = self._folder / "password"
+        password.write_text(self.password)
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam("postgres")
+            for path in (self._folder, password):
+                os.chown(path, owner.pw_uid, owner.pw_gid)
+        subprocess.run(
+            [
+                *_as_server_user(),
+                *(_binary("initdb"), "-D", data, "--no-sync", "--no-locale", "--encoding=UTF8"),
+                *(f"--username={USER}", f"--pwfile={password}", "--auth=scram-sha-256"),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self._folder,
+        )
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*_as_server_user(), _binary("postgres"), "-D", data, *_settings(self.port, data)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+            )
+        self._await_ready()
+
+    def stop(self) -> None:
+        """End the server and remove its folder."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)  # its fast shutdown: does not wait for clients
+            self._process.wait(timeout=30)
+            self._process = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql+psycopg://{USER}:{self.password}@{HOST}:{self.port}/{database}"
+
+    def new_database(self) -> str:
+        """The SQLAlchemy URL of an empty database."""
+        name = next(self._names)
+        with self._connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def _connect(self) -> psycopg.Connection:
+        return psycopg.connect(
+            host=HOST, port=self.port, user=USER, password=self.password, dbname="postgres", autocommit=True
+        )
+
+    def _await_ready(self) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + _READY_WITHIN_S
+        while True:
+            try:
+                self._connect().close()
+            except psycopg.OperationalError:
+                code = self._process.poll()
+                if code is not None or time.monotonic() > deadline:
+                    log = self._log.read_text()
+                    self.stop()
+                    raise AssertionError(f"PostgreSQL did not start (exit code {code}):\n{log}") from None
+                time.sleep(0.05)
+            else:
+                return
+
+
+@functools.cache
+def shared() -> Postgres:
+    """The server of this test run, started when first asked for."""
+    server = Postgres()
+    atexit.register(server.stop)
+    server.start()
+    return server
+
+
+def _as_server_user() -> list[str]:
+    """PostgreSQL refuses to run as root. The kernel ends the server with the thread that started it."""
+    if os.geteuid() != 0:
+        return ["setpriv", "--pdeathsig=INT"]
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig=INT"]
+
+
+def _binary(name: str) -> Path:
+    # Debian puts these where no PATH looks, by version.
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
+    found = [folder / name for folder in folders if (folder / name).exists()] or [Path(shutil.which(name) or "")]
+    assert found[-1].is_file(), f"{name} is not installed: apt-get install postgresql"
+    return found[-1]
+
+
+def _settings(port: int, data: Path) -> list[str]:
+    settings = {
+        "listen_addresses": HOST,
+        "port": port,
+        "unix_socket_directories": data,
+        "fsync": "off",  # the tests kill clients, not the machine
+        "max_connections": 100,
+        "shared_buffers": "32MB",
+        "logging_collector": "off",
+    }
+    return [f"--{name}={value}" for name, value in settings.items()]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
