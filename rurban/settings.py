@@ -15,33 +15,43 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RURBAN_", frozen=True, extra="forbid")
 
-    data_dir: Path = Field(Path("data"), description="folder of the embedded store, the registry and the broker")
-    timezone: str = Field("Asia/Shanghai", description="IANA zone whose days the daily rollups follow")
-    registry_url: str = Field(
-        "", description="SQLAlchemy URL of the registry; empty = SQLite in the data folder", repr=False
+    data_dir: Path = Field(
+        default=Path("data"), description="folder of the embedded store, the registry and the broker"
     )
-    store_memory_mb: int = Field(256, ge=64, description="memory that the embedded store may use, in MB")
+    timezone: str = Field(default="Asia/Shanghai", description="IANA zone whose days the daily rollups follow")
+    registry_url: str = Field(
+        default="", description="SQLAlchemy URL of the registry; empty = SQLite in the data folder", repr=False
+    )
+    store_memory_mb: int = Field(default=256, ge=64, description="memory that the embedded store may use, in MB")
 
-    http_host: str = Field("127.0.0.1", description="address on which the API listens")
-    http_port: int = Field(8080, ge=1, le=65535, description="port of the API")
-    api_token: SecretStr | None = Field(None, description="bearer token that the API asks for; needed off loopback")
+    http_host: str = Field(default="127.0.0.1", description="address on which the API listens")
+    http_port: int = Field(default=8080, ge=1, le=65535, description="port of the API")
+    api_token: SecretStr | None = Field(
+        default=None, description="bearer token that the API asks for; needed off loopback"
+    )
 
-    mqtt_host: str = Field("127.0.0.1", description="address of the MQTT broker, and the one `up` listens on")
-    mqtt_port: int = Field(1883, ge=1, le=65535, description="port of the MQTT broker")
-    mqtt_username: str | None = Field(None, description="user name at the broker; none = anonymous")
-    mqtt_password: SecretStr | None = Field(None, description="password at the broker")
-    mqtt_tls_ca: Path | None = Field(None, description="file of CA certificates; set = TLS to the broker")
-    mqtt_version: str = Field("3.1.1", pattern=r"^(3\.1\.1|5)$", description="MQTT version: 3.1.1 or 5")
-    mqtt_client_id: str = Field("rurban-ingest", description="client id of the worker; its session hangs on it")
-    mqtt_group: str = Field("", description="name of a shared subscription; workers of one group share the load")
+    mqtt_host: str = Field(default="127.0.0.1", description="address of the MQTT broker, and the one `up` listens on")
+    mqtt_port: int = Field(default=1883, ge=1, le=65535, description="port of the MQTT broker")
+    mqtt_username: str | None = Field(default=None, description="user name at the broker; none = anonymous")
+    mqtt_password: SecretStr | None = Field(default=None, description="password at the broker")
+    mqtt_tls_ca: Path | None = Field(default=None, description="file of CA certificates; set = TLS to the broker")
+    mqtt_version: str = Field(default="3.1.1", pattern=r"^(3\.1\.1|5)$", description="MQTT version: 3.1.1 or 5")
+    mqtt_client_id: str = Field(default="rurban-ingest", description="client id of the worker; its session hangs on it")
+    mqtt_group: str = Field(
+        default="", description="name of a shared subscription; workers of one group share the load"
+    )
 
-    batch_messages: int = Field(2000, ge=1, le=100_000, description="messages written at once, at most")
-    batch_age_ms: int = Field(20, ge=0, le=10_000, description="how long a message waits for company, in ms")
-    pending_messages: int = Field(10_000, ge=1, description="messages received and not yet written, at most")
-    max_payload_kb: int = Field(256, ge=1, description="largest payload that is decoded, in kB")
-    clock_ahead_s: int = Field(300, ge=0, description="a reading further in the future than this is flagged CLOCK")
-    late_after_s: int = Field(3600, ge=0, description="a reading that arrives later than this is flagged LATE")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
+    batch_messages: int = Field(default=2000, ge=1, le=100_000, description="messages written at once, at most")
+    batch_age_ms: int = Field(default=20, ge=0, le=10_000, description="how long a message waits for company, in ms")
+    pending_messages: int = Field(default=10_000, ge=1, description="messages received and not yet written, at most")
+    max_payload_kb: int = Field(default=256, ge=1, description="largest payload that is decoded, in kB")
+    clock_ahead_s: int = Field(
+        default=300, ge=0, description="a reading further in the future than this is flagged CLOCK"
+    )
+    late_after_s: int = Field(default=3600, ge=0, description="a reading that arrives later than this is flagged LATE")
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
+    )
 
     @field_validator("timezone")
     @classmethod

@@ -1,6 +1,6 @@
 """A real PostgreSQL of the tests' own: on loopback, on a free port, with its data in a folder of its own.
 
-One server per test run, whichever suites ask for it; every test has a database of its own in it.
+One server per test run, whichever suites ask for it; every test has a schema of its own in it.
 """
 
 import atexit
@@ -74,17 +74,20 @@ class Postgres:
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def url(self, database: str = "postgres") -> str:
-        return f"postgresql+psycopg://{USER}:{self.password}@{HOST}:{self.port}/{database}"
+    @property
+    def url(self) -> str:
+        """For SQLAlchemy."""
+        return f"postgresql+psycopg://{USER}:{self.password}@{HOST}:{self.port}/postgres"
 
-    def new_database(self) -> str:
-        """The SQLAlchemy URL of an empty database."""
+    def new_schema(self) -> str:
+        """The URL of an empty schema, which to its user is like an empty database and costs 3 ms instead of 140."""
         name = next(self._names)
-        with self._connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return self.url(name)
+        with self.connect() as connection:
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
+        return f"{self.url}?options=-csearch_path%3D{name}"
 
-    def _connect(self) -> psycopg.Connection:
+    def connect(self) -> psycopg.Connection:
+        """As the superuser, past whatever is tested."""
         return psycopg.connect(
             host=HOST, port=self.port, user=USER, password=self.password, dbname="postgres", autocommit=True
         )
@@ -94,7 +97,7 @@ class Postgres:
         deadline = time.monotonic() + _READY_WITHIN_S
         while True:
             try:
-                self._connect().close()
+                self.connect().close()
             except psycopg.OperationalError:
                 code = self._process.poll()
                 if code is not None or time.monotonic() > deadline:
@@ -113,6 +116,14 @@ def shared() -> Postgres:
     atexit.register(server.stop)
     server.start()
     return server
+
+
+DATABASES = ("sqlite", "postgresql")
+
+
+def registry_url(kind: str, folder: Path) -> str:
+    """Of an empty registry on one of the `DATABASES`; the file of SQLite lies in the folder."""
+    return shared().new_schema() if kind == "postgresql" else f"sqlite:///{folder}/registry.db"
 
 
 def _as_server_user() -> list[str]:

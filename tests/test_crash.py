@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,10 @@ def reports(numbers: range) -> list[tuple[str, bytes]]:
     ]
 
 
+def _listening(log: Path, before: int) -> bool:
+    return log.read_bytes().count(b"listening") > before
+
+
 def settled(registry: Registry, device: str) -> int:
     lines = registry.ledger.find(
         devices=[device], start=dt.date(2020, 1, 1), stop=dt.date(2200, 1, 1), limit=10, after=None
@@ -43,7 +48,7 @@ def test_three_thousand_messages_through_five_kills_are_three_thousand_readings(
         for kill in range(KILLS + 1):
             starts = log.read_bytes().count(b"listening") if log.exists() else 0
             with rurban("ingest", data_dir=data_dir, mqtt_port=broker.port, batch_messages=20) as worker:
-                eventually(lambda before=starts: log.read_bytes().count(b"listening") > before)
+                eventually(partial(_listening, log, starts))
                 publish(client, *reports(range(kill * each, kill * each + each // 2)))
                 if kill < KILLS:
                     worker.kill()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import pytest
 
@@ -32,12 +33,12 @@ class Demo:
     log: Path
 
     def text(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=30) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=30) as answer:
             body: str = answer.read().decode()
         return body
 
-    def json(self, path: str) -> dict[str, object]:
-        body: dict[str, object] = json.loads(self.text(path))
+    def json(self, path: str) -> dict[str, Any]:
+        body: dict[str, Any] = json.loads(self.text(path))
         return body
 
 
@@ -61,11 +62,10 @@ def _answers(demo: Demo) -> bool:
         return False
 
 
-def series(demo: Demo, query: str) -> list[dict[str, object]]:
+def series(demo: Demo, query: str) -> list[dict[str, Any]]:
     """The points of the only line of an answer."""
-    answer = demo.json(f"/api/v1/series?{query}")
-    (line,) = answer["series"]  # type: ignore[misc] # JSON
-    points: list[dict[str, object]] = line["points"]
+    (line,) = demo.json(f"/api/v1/series?{query}")["series"]
+    points: list[dict[str, Any]] = line["points"]
     return points
 
 

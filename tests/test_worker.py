@@ -1,5 +1,6 @@
 """The worker on a real Mosquitto, a real store and a real registry."""
 
+import datetime as dt
 import json
 from collections.abc import Sequence
 
@@ -49,7 +50,8 @@ def temperatures(store: EmbeddedStore, device: str = "station-1") -> list[float]
 
 def fates(registry: Registry, device: str) -> tuple[int, int, int, int, int]:
     today = day_of(wall_clock())
-    lines = registry.ledger.find(devices=[device], start=today, stop=today, limit=10, after=None)
+    tomorrow = today + dt.timedelta(days=1)
+    lines = registry.ledger.find(devices=[device], start=today, stop=tomorrow, limit=10)
     return (
         sum(line.received for line in lines),
         sum(line.stored for line in lines),

@@ -1,0 +1,21 @@
+"""Payload formats: one module each, found by folder. `port.py` says what a codec is, and is none itself."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from devices.codecs.port import Codec
+
+__all__ = ["CODECS"]
+
+
+def _codecs() -> "dict[str, Codec]":
+    names = sorted(module.name for module in iter_modules(__path__) if module.name != "port")
+    return {name: cast("Codec", import_module(f"{__name__}.{name}")) for name in names}
+
+
+CODECS: "Final[Mapping[str, Codec]]" = MappingProxyType(_codecs())
+"""By name: the module's name, and the value in the device profile."""

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from telemetry.errors import StoreUnavailable
 from telemetry.model import Metric, Reading
 from telemetry.store import embedded_fold, embedded_raw
 from telemetry.store.embedded_index import Series, SeriesIndex, Span, Traits, traits_of
@@ -33,10 +32,9 @@ SELECT s.id, s.device, s.metric, s.back, s.counts, s.turns, l.oldest, l.newest,
     l.at_ms, l.value, coalesce(l.raw, l.value), l.quality, l.at_ms + l.lag
 FROM series s JOIN latest l ON l.series = s.id ORDER BY s.id
 """
-_NEW_SERIES = "INSERT INTO series VALUES (?, ?, ?, ?, ?, ?)"
 
 
-class EmbeddedStore:
+class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
     """ReadingWriter and ReadingReader on one file; thread-safe; a context manager that closes at its end."""
 
     def __init__(self, root: duckdb.DuckDBPyConnection, index: SeriesIndex, zone: ZoneInfo, merger: Merger) -> None:
@@ -88,9 +86,6 @@ class EmbeddedStore:
             opening.pop_all()
         return cls(root, index, zone, merger)
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -119,13 +114,12 @@ class EmbeddedStore:
             return
         self._merger.room()
         with self._writing, translated(f"writing {len(batch)} readings"):
-            self._check_open()
             numbers, new = self._index.numbered(batch)
             table = _columns(batch, numbers, self._seq)
             with transaction(self._writer):
                 if new:
-                    self._writer.executemany(_NEW_SERIES, [(row.id, row.device, row.metric, *row.traits) for row in new])
-                self._writer.append_arrow(table)
+                    _insert(self._writer, "series", _rows(new))
+                _insert(self._writer, "delta", table)
             self._seq += len(batch)
             for number in self._index.follow(new, numbers, batch):
                 self._index.demote(number, embedded_raw.newest(self._writer, self._index, number))
@@ -154,16 +148,30 @@ class EmbeddedStore:
         """See ReadingReader; from memory."""
         return self._index.names(metric)
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreUnavailable("the store is closed")
-
     @contextlib.contextmanager
     def _reading(self, doing: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own for one call: DuckDB's are not for two threads at once."""
-        self._check_open()
         with translated(doing), contextlib.closing(self._root.cursor()) as connection:
             yield connection
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    connection.register("incoming", rows)
+    connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")  # noqa: S608 -- a table of our own
+    connection.unregister("incoming")
+
+
+def _rows(series: Sequence[Series]) -> pa.Table:
+    return pa.table(
+        {
+            "id": pa.array([row.id for row in series], pa.int32()),
+            "device": pa.array([row.device for row in series], pa.string()),
+            "metric": pa.array([row.metric for row in series], pa.string()),
+            "back": pa.array([row.traits.back for row in series], pa.int32()),
+            "counts": pa.array([row.traits.counts for row in series], pa.bool_()),
+            "turns": pa.array([row.traits.turns for row in series], pa.bool_()),
+        }
+    )
 
 
 def _columns(batch: Sequence[Reading], numbers: Sequence[int], seq: int) -> pa.Table:

@@ -139,6 +139,9 @@ class SeriesIndex:
     def span(self, number: int) -> Span:
         return self._spans[number]
 
+    def rows(self) -> list[Series]:
+        return [*self._series]
+
     def row(self, number: int) -> Series:
         return self._series[number]
 

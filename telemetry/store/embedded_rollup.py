@@ -21,14 +21,16 @@ WHERE hourly.series = t.series AND hourly.hour = t.hour AND hourly.hour BETWEEN 
 DELETE FROM hourly_open USING touched t
 WHERE hourly_open.series = t.series AND hourly_open.hour = t.hour AND hourly_open.hour BETWEEN $lo AND $hi;
 """
+# `placed` comes before the join with `touched`: joined the other way round, on the series alone at first, DuckDB pairs
+# every reading with every touched hour of its series.
 _HOURS = """
 INSERT INTO hourly_open
-WITH readings AS NOT MATERIALIZED (
-    SELECT t.series, t.hour, m.at_ms, m.value, m.quality & $doubt = 0 AS good, s.counts,
+WITH placed AS NOT MATERIALIZED (
+    SELECT m.series, hour_of(m.at_ms, s.back) AS hour, m.at_ms, m.value, m.quality & $doubt = 0 AS good, s.counts,
         CASE WHEN s.turns THEN radians(m.value) END AS angle
     FROM main m JOIN series s ON s.id = m.series
-    JOIN touched t ON t.series = m.series AND t.hour = hour_of(m.at_ms, s.back)
     WHERE m.at_ms BETWEEN $first AND $last),
+readings AS NOT MATERIALIZED (SELECT * FROM placed SEMI JOIN touched USING (series, hour)),
 steps AS (
     SELECT series, hour, value AS v2, lag(value) OVER (PARTITION BY series, hour ORDER BY at_ms) AS v1
     FROM readings WHERE good AND counts),
