@@ -86,7 +86,17 @@ def run(readings: int = 20_000_000, orders: tuple[str, ...] = ORDERS) -> list[Re
     results = []
     for order in orders:
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "bench.store", "--readings", str(readings), "--order", order, "--in", folder]
+            command = [
+                sys.executable,
+                "-m",
+                "bench.store",
+                "--readings",
+                str(readings),
+                "--order",
+                order,
+                "--in",
+                folder,
+            ]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             results.append(Result(**json.loads(done.stdout)))
     return results

@@ -3,7 +3,6 @@
 Pure: no clock, no network, no store.
 """
 
-import math
 import re
 from typing import Final
 
@@ -16,6 +15,7 @@ LATEST: Final = 7_289_654_400_000
 MAX_READINGS: Final = 10_000
 """How many readings one payload may hold."""
 
+_SHOWN: Final = 10**18
 _CHANNEL: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
@@ -23,7 +23,7 @@ def instant(milliseconds: float) -> int:
     """Whole milliseconds since 1970; `Rejected(BAD_TIME)` outside the years 1970 to 2200 or for NaN."""
     if not EARLIEST <= milliseconds < LATEST:
         raise Rejected(Reason.BAD_TIME, f"{_shown(milliseconds)} ms is outside the years 1970 to 2200")
-    return milliseconds if isinstance(milliseconds, int) else math.floor(milliseconds + 0.5)
+    return milliseconds if isinstance(milliseconds, int) else int(milliseconds + 0.5)
 
 
 def channel(name: str) -> str:
@@ -47,4 +47,4 @@ def check_count(readings: int) -> None:
 
 def _shown(number: float) -> str:
     # A huge integer has no short text, and Python refuses to write it out.
-    return f"{number}" if -1e18 < number < 1e18 else "a number beyond 1e18"
+    return f"{number}" if abs(number) < _SHOWN else f"a number beyond {_SHOWN}"

@@ -52,7 +52,9 @@ class Window:
         if self.count < 1:
             raise Invalid("window", f"{self.count} is not a length", ALLOWED)
         if self.unit in _ELAPSED and self.count * _ELAPSED[self.unit] > _DAY_MS:
-            raise Invalid("window", f"{self} is longer than a day", "at most 1440m or 24h; days, weeks and months beyond")
+            raise Invalid(
+                "window", f"{self} is longer than a day", "at most 1440m or 24h; days, weeks and months beyond"
+            )
 
     def __str__(self) -> str:
         return f"{self.count}{self.unit}"
@@ -106,7 +108,9 @@ def _elapsed(window: Window, start: int, stop: int, max_buckets: int) -> tuple[i
 
 def _bound(buckets: int, max_buckets: int) -> None:
     if buckets > max_buckets:
-        raise Invalid("window", f"{buckets} buckets in this range", f"at most {max_buckets}: a longer window or a shorter range")
+        raise Invalid(
+            "window", f"{buckets} buckets in this range", f"at most {max_buckets}: a longer window or a shorter range"
+        )
 
 
 def _bucket(window: Window, at: int) -> int:

@@ -184,7 +184,7 @@ def test_any_text_comes_back_unharmed(planted: Registry) -> None:
 
 
 def test_a_county_with_thousands_of_villages_is_found_by_their_codes(planted: Registry) -> None:
-    towns = [replace(BEISONG, code=f"370522{number}000") for number in range(300, 340)]
+    towns = [replace(BEISONG, code=f"370522{number}000") for number in range(300, 310)]
     villages = [
         replace(VILLAGE, code=f"{town.code[:9]}{number}", parent=town.code)
         for town, number in itertools.product(towns, range(200, 1000))

@@ -1,12 +1,13 @@
 """Payload formats: one module each, found by folder. `port.py` says what a codec is, and is none itself."""
 
-from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from devices.codecs.port import Codec
 
 __all__ = ["CODECS"]

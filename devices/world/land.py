@@ -167,7 +167,7 @@ def _soil_step(moisture: Floats, water: Floats, demand: Floats, capacity: Floats
     seeping = np.maximum(0.0, moisture - capacity) * _LAYERS_MM * _DRAINAGE_PER_H
     change -= seeping
     change[:, 1:] += seeping[:, :-1]
-    return np.clip(moisture + change * STEP_H / _LAYERS_MM, 0.02, _SATURATION)
+    return np.asarray(np.clip(moisture + change * STEP_H / _LAYERS_MM, 0.02, _SATURATION), dtype=np.float64)
 
 
 def _field_runs(cohort: Cohort, scene: Scene) -> Floats:
@@ -207,8 +207,8 @@ def _drawdown(cohort: Cohort, scene: Scene, flow: Floats) -> Floats:
             cone = cone + (0.09 * flow[:, node] - cone / 1.4) * STEP_H
             region = region + (6e-4 * flow[:, node] - rain[:, node] * 2.5e-3 - region / 500.0) * STEP_H
     scene.stores["well.levels"] = np.stack([cone, region])
-    depth += 0.02 * smooth(cohort.keys, scene.at, 7200)
-    return depth
+    ripple = 0.02 * smooth(cohort.keys, scene.at, 7200)
+    return np.add(depth, ripple)
 
 
 def _gate_openings(cohort: Cohort, scene: Scene) -> Floats:

@@ -7,7 +7,7 @@ its values.
 import json
 import sqlite3
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -168,27 +168,28 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _write_ahead(engine: Engine) -> None:
-    """Switch the file to write-ahead logging, which it then keeps.
-
-    SQLite refuses the switch at once while another connection is busy, without waiting: so wait for a moment of
-    exclusive access, which does wait, and try again.
-    """
-    pooled = engine.raw_connection()
+    """Switch the file to write-ahead logging, which it then keeps."""
     try:
-        connection: Any = pooled.dbapi_connection
-        for _ in range(_WAL_ATTEMPTS):
-            try:
-                if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                    connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise
+        with closing(engine.raw_connection()) as pooled:
+            connection: Any = pooled.dbapi_connection
+            for _ in range(_WAL_ATTEMPTS):
+                if _switched(connection):
+                    return
+                # Whoever is busy goes first: this waits, as the switch itself does not.
                 connection.execute("BEGIN EXCLUSIVE")
                 connection.execute("ROLLBACK")
-            else:
-                return
-        raise RegistryUnavailable("the registry database is too busy to be set up")
     except sqlite3.Error as error:
         raise RegistryUnavailable(f"the registry database cannot answer: {error}") from error
-    finally:
-        pooled.close()
+    raise RegistryUnavailable("the registry database is too busy to be set up")
+
+
+def _switched(connection: sqlite3.Connection) -> bool:
+    """False where another connection is busy: SQLite then refuses at once, whatever the time-out."""
+    try:
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True

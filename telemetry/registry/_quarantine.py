@@ -93,11 +93,11 @@ class Quarantine:
         if readings is not None:
             values["readings"] = readings
         statement = update(quarantine).where(quarantine.c.id == quarantine_id, quarantine.c.replayed_at.is_(None))
+        self.one(quarantine_id)
         with self._database.write() as connection:
             if connection.execute(statement.values(values)).rowcount == 1:
                 record(self._database, connection, ledger)
                 return
-        self.one(quarantine_id)
         raise Conflict(f"quarantined message {quarantine_id} was replayed already")
 
     def counts(self, *, replayed: bool | None = None) -> Mapping[Reason, int]:

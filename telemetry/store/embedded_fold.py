@@ -225,9 +225,7 @@ def _register_before(parts: _Parts, index: SeriesIndex, grain: Grain, zone: Zone
     first = parts.query.edges[0]
     back = int(parts.query.metric.kind.accumulates)
     grain = min(grain, Grain.HOUR)
-    sought = {
-        number for _, number in index.numbers(parts.query.metric.id, (m.device for m in parts.query.members))
-    }
+    sought = {number for _, number in index.numbers(parts.query.metric.id, (m.device for m in parts.query.members))}
     sought = {number for number in sought if index.span(number).oldest < first + back}
     found: dict[int, float] = {}
     reach = max((first - index.span(number).oldest + _DAY_MS for number in sought), default=0)

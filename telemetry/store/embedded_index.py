@@ -54,58 +54,64 @@ class SeriesIndex:
     def __init__(self, metrics: Mapping[str, Metric]) -> None:
         self.traits = {metric_id: traits_of(metric) for metric_id, metric in metrics.items()}
         self._lock = threading.Lock()
-        self._ids: dict[tuple[str, str], int] = {}
         self._series: list[Series] = []
         self._by_metric: dict[str, dict[str, int]] = {}
         self._by_device: dict[str, list[int]] = {}
-        self._latest: dict[int, Reading] = {}
-        self._spans: dict[int, Span] = {}
+        self._sorted: dict[str, list[str]] = {}
+        # By number, as the series are.
+        self._latest: list[Reading] = []
+        self._oldest: list[int] = []
+        self._newest: list[int] = []
 
     def numbered(self, batch: Sequence[Reading]) -> tuple[list[int], list[Series]]:
         """The series of every reading, and those of them that are new; to be `follow`ed once they are durable."""
-        known = self._ids
-        keys = [(reading.device, reading.metric) for reading in batch]
+        known = self._by_metric
         try:
-            return [known[key] for key in keys], []
+            return [known[reading.metric][reading.device] for reading in batch], []
         except KeyError:
-            new = {key: len(self._series) + index for index, key in enumerate(_missing(keys, known))}
-        numbers = [known[key] if key in known else new[key] for key in keys]
+            pass
+        new: dict[tuple[str, str], int] = {}
+        numbers = []
+        for reading in batch:
+            number = known.get(reading.metric, {}).get(reading.device)
+            if number is None:
+                number = new.setdefault((reading.device, reading.metric), len(self._series) + len(new))
+            numbers.append(number)
         gauge = traits_of(None)
         return numbers, [Series(number, *key, self.traits.get(key[1], gauge)) for key, number in new.items()]
 
-    def adopt(self, row: Series, newest: Reading, span: Span) -> None:
+    def adopt(self, row: Series, latest: Reading, span: Span) -> None:
         """Take in a series from the file; numbers follow each other without gaps."""
         with self._lock:
-            self._add(row)
-            self._latest[row.id], self._spans[row.id] = newest, span
+            self._add(row, latest, span)
 
     def follow(self, new: Iterable[Series], numbers: Sequence[int], batch: Sequence[Reading]) -> set[int]:
         """Take in a durable batch and its new series.
 
         Returns the series whose newest reading has turned out to have a doubtful clock: theirs must be read again.
         """
-        latest, spans = self._latest, self._spans
         demoted: set[int] = set()
         with self._lock:
+            firsts = dict(zip(reversed(numbers), reversed(batch), strict=True)) if new else {}
             for row in new:
-                self._add(row)
+                first = firsts[row.id]
+                self._add(row, first, Span(first.at, first.at))
+            latest, oldest, newest = self._latest, self._oldest, self._newest
             for number, reading in zip(numbers, batch, strict=True):
-                at, known = reading.at, latest.get(number)
-                if known is None:
-                    latest[number], spans[number] = reading, Span(at, at)
-                    continue
-                if reading.quality & CLOCK:
-                    if known.quality & CLOCK and at >= known.at:
+                at = reading.at
+                if at > newest[number]:
+                    newest[number] = at
+                elif at < oldest[number]:
+                    oldest[number] = at
+                known = latest[number]
+                if not reading.quality & CLOCK:
+                    if at >= known.at or known.quality & CLOCK:
                         latest[number] = reading
-                    elif not known.quality & CLOCK and at == known.at:
-                        demoted.add(number)
-                elif known.quality & CLOCK or at >= known.at:
-                    latest[number] = reading
-                oldest, newest = spans[number]
-                if at > newest:
-                    spans[number] = Span(oldest, at)
-                elif at < oldest:
-                    spans[number] = Span(at, newest)
+                elif known.quality & CLOCK:
+                    if at >= known.at:
+                        latest[number] = reading
+                elif at == known.at:
+                    demoted.add(number)
         return demoted
 
     def demote(self, number: int, newest: Reading) -> None:
@@ -117,7 +123,7 @@ class SeriesIndex:
         """See ReadingReader."""
         with self._lock:
             if devices is None:
-                found = list(self._latest.values())
+                found = [*self._latest]
             else:
                 numbers = {number for device in devices for number in self._by_device.get(device, ())}
                 found = [self._latest[number] for number in sorted(numbers)]
@@ -129,7 +135,9 @@ class SeriesIndex:
     def names(self, metric: str) -> list[str]:
         """See ReadingReader."""
         with self._lock:
-            return sorted(self._by_metric.get(metric, ()))
+            if metric not in self._sorted:
+                self._sorted[metric] = sorted(self._by_metric.get(metric, ()))
+            return [*self._sorted[metric]]
 
     def numbers(self, metric: str, devices: Iterable[str]) -> Iterator[tuple[str, int]]:
         """Those of the series that exist, with their numbers."""
@@ -137,7 +145,8 @@ class SeriesIndex:
         return ((device, of_metric[device]) for device in devices if device in of_metric)
 
     def span(self, number: int) -> Span:
-        return self._spans[number]
+        """How far a series reaches."""
+        return Span(self._oldest[number], self._newest[number])
 
     def rows(self) -> list[Series]:
         return [*self._series]
@@ -145,14 +154,13 @@ class SeriesIndex:
     def row(self, number: int) -> Series:
         return self._series[number]
 
-    def _add(self, row: Series) -> None:
-        self._ids[row.device, row.metric] = row.id
+    def _add(self, row: Series, latest: Reading, span: Span) -> None:
         self._series.append(row)
+        self._latest.append(latest)
+        self._oldest.append(span.oldest)
+        self._newest.append(span.newest)
         self._by_metric.setdefault(row.metric, {})[row.device] = row.id
+        self._sorted.pop(row.metric, None)
         # A channel answers to its own name and to its device's.
         for name in {row.device, row.device.rpartition(":")[0] or row.device}:
             self._by_device.setdefault(name, []).append(row.id)
-
-
-def _missing(keys: Iterable[tuple[str, str]], known: Mapping[tuple[str, str], int]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys(key for key in keys if key not in known))

@@ -135,5 +135,3 @@ def _run(connection: duckdb.DuckDBPyConnection, script: str, **values: int) -> N
 
 def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
-
-

@@ -1,0 +1,161 @@
+"""Series of devices over time: which series a device writes, in buckets or raw, and how much of what it should have said.
+
+Store-neutral and pure but for the reader it is given: no clock, no registry.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from telemetry.model import Fold, Metric
+from telemetry.store.ports import Buckets, FoldQuery, Member, ReadingReader
+from telemetry.window import MAX_BUCKETS, Window
+from telemetry.window import edges as window_edges
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A device that takes part, and what the registry knows of it for one metric."""
+
+    device: str
+    """Registry id; its channels come along."""
+    group: str
+    """The line it is folded into."""
+    interval_s: float | None
+    """Expected seconds between readings; None = on event."""
+    rollover_at: float | None = None
+    valid_from: int | None = None
+    valid_to: int | None = None
+    """Milliseconds, half-open; None = open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One group over time."""
+
+    buckets: Buckets
+    coverage: list[float | None]
+    """Readings used / readings expected, per bucket, at most 1; None = nothing was expected, so nothing is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Readings in buckets: one line per group, each with one entry per bucket [edges[i], edges[i+1])."""
+
+    metric: Metric
+    window: Window
+    edges: tuple[int, ...]
+    fold: Fold
+    across: Fold
+    lines: list[Line]
+
+
+def folded(
+    reader: ReadingReader,
+    metric: Metric,
+    sources: Sequence[Source],
+    window: Window,
+    start: int,
+    stop: int,
+    *,
+    now: int,
+    fold: Fold | None = None,
+    across: Fold | None = None,
+    suspect: bool = False,
+    max_buckets: int = MAX_BUCKETS,
+) -> Folded:
+    """The readings of these devices in whole buckets that cover start <= at < stop, one line per group.
+
+    Args:
+        reader: The store.
+        metric: What was measured.
+        sources: The devices, each in its group; the lines come in the order in which the groups first appear.
+        window: How long a bucket is, and in which time zone.
+        start: Milliseconds UTC, rounded down to a whole bucket.
+        stop: Milliseconds UTC, rounded up to a whole bucket.
+        now: Nothing is expected after this instant.
+        fold: Over time, instead of the metric's own.
+        across: Over devices, instead of the metric's own.
+        suspect: Let suspect readings take part.
+        max_buckets: How many buckets are allowed.
+
+    Raises:
+        Invalid: for a range or window that gives no buckets, or too many.
+        StoreUnavailable: the store cannot answer now.
+    """
+    cut = window_edges(window, start, stop, max_buckets=max_buckets)
+    channels = _channels(reader.names(metric.id), {source.device for source in sources})
+    members = tuple(
+        Member(name, source.group, source.rollover_at) for source in sources for name in channels[source.device]
+    )
+    query = FoldQuery(metric, members, cut, fold or metric.fold, across or metric.across, suspect)
+    found = {buckets.group: buckets for buckets in reader.folded(query)} if members else {}
+    groups: dict[str, list[Source]] = {}
+    for source in sources:
+        groups.setdefault(source.group, []).append(source)
+    lines = []
+    for group, mine in groups.items():
+        buckets = found.get(group) or _nothing(group, len(cut) - 1)
+        lines.append(Line(buckets, _coverage(buckets.count, mine, channels, cut, now)))
+    return Folded(metric, window, cut, query.fold, query.across, lines)
+
+
+def series_names(reader: ReadingReader, metrics: Collection[str], devices: Collection[str]) -> tuple[str, ...]:
+    """The series that these devices have written for any of the metrics, channels included, sorted."""
+    wanted = frozenset(devices)
+    found: set[str] = set()
+    for metric in metrics:
+        for names in _channels(reader.names(metric), wanted).values():
+            found.update(names)
+    return tuple(sorted(found))
+
+
+def _channels(names: Sequence[str], devices: Collection[str]) -> dict[str, list[str]]:
+    """The series of each device: a name that is a device's is that device's, else what stands before its last `:` is."""
+    channels: dict[str, list[str]] = {device: [] for device in devices}
+    for name in names:
+        device = name if name in channels else name.rpartition(":")[0]
+        if device in channels:
+            channels[device].append(name)
+    return channels
+
+
+def _coverage(
+    count: Sequence[int], sources: Sequence[Source], channels: Mapping[str, Sequence[str]], cut: Sequence[int], now: int
+) -> list[float | None]:
+    expected = _expected(sources, channels, cut, now)
+    used = np.asarray(count, np.float64)
+    # What was never due is unknown, not perfect: a bucket in the future, or before the devices were there.
+    known = expected > 0
+    share = np.minimum(np.divide(used, expected, out=np.zeros_like(used), where=known), 1.0)
+    return [float(part) if is_known else None for part, is_known in zip(share, known, strict=True)]
+
+
+def _expected(
+    sources: Sequence[Source], channels: Mapping[str, Sequence[str]], cut: Sequence[int], now: int
+) -> Numbers:
+    """How many readings are due in each bucket, as far as it is past and the devices valid; a part of one counts."""
+    rates: dict[tuple[int | None, int | None], float] = {}
+    for source in sources:
+        if source.interval_s:
+            valid = (source.valid_from, source.valid_to)
+            # A device that has not said anything yet should have written one series.
+            rates[valid] = rates.get(valid, 0.0) + max(1, len(channels[source.device])) / (source.interval_s * 1000)
+    edge = np.asarray(cut, np.float64)
+    expected = np.zeros(len(cut) - 1)
+    for (valid_from, valid_to), per_ms in rates.items():
+        last = now if valid_to is None else min(now, valid_to)
+        first = cut[0] if valid_from is None else valid_from
+        reach = np.clip(edge, first, max(first, last))
+        expected += np.diff(reach) * per_ms
+    return expected
+
+
+def _nothing(group: str, buckets: int) -> Buckets:
+    return Buckets(
+        group, [None] * buckets, [0] * buckets, [0] * buckets, [None] * buckets, [None] * buckets, [0] * buckets
+    )
