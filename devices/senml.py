@@ -140,7 +140,7 @@ def to_pack(samples: Sequence[Sample]) -> list[dict[str, object]]:
     """
     devices = {sample.device for sample in samples}
     base = f"{samples[0].device}:" if len(devices) == 1 and None not in devices else ""
-    pack = []
+    pack: list[dict[str, object]] = []
     for sample in samples:
         fields: dict[str, object] = {}
         if base and not pack:

@@ -18,6 +18,7 @@ from telemetry.registry._database import Database
 from telemetry.registry._tables import metadata
 from tests.postgres import DATABASES, HOST, USER, registry_url, shared
 
+SECRET = "s3cr3t"
 DAY = dt.date(2026, 11, 23)
 NEXT_DAY = dt.date(2026, 11, 24)
 
@@ -196,7 +197,7 @@ def test_a_vanished_table_makes_the_registry_unavailable(url: str) -> None:
     ],
 )
 def test_a_url_of_no_usable_database_is_refused_without_being_repeated(url: str) -> None:
-    with pytest.raises(Invalid, match="registry URL: .*; allowed: sqlite:///") as refused:
+    with pytest.raises(Invalid, match=r"registry URL: .*; allowed: sqlite:///") as refused:
         open_registry(url)
 
     assert "cr3t" not in "".join(traceback.format_exception(refused.value))
@@ -204,16 +205,16 @@ def test_a_url_of_no_usable_database_is_refused_without_being_repeated(url: str)
 
 def test_a_wrong_password_is_not_repeated() -> None:
     for query in ("", "?application_name=rurban&connect_timeout=3"):
-        url = f"postgresql://{USER}:s3cr3t@{HOST}:{shared().port}/postgres{query}"
+        url = f"postgresql://{USER}:{SECRET}@{HOST}:{shared().port}/postgres{query}"
         with pytest.raises(RegistryUnavailable, match="password authentication failed") as refused:
             open_registry(url)
 
-        assert "s3cr3t" not in "".join(traceback.format_exception(refused.value))
+        assert SECRET not in "".join(traceback.format_exception(refused.value))
 
 
 def test_a_server_that_is_not_there_makes_the_registry_unavailable() -> None:
     # Port 1 of loopback: nothing listens there.
     with pytest.raises(RegistryUnavailable, match="connection") as refused:
-        open_registry(f"postgresql://user:s3cr3t@{HOST}:1/rurban")
+        open_registry(f"postgresql://user:{SECRET}@{HOST}:1/rurban")
 
-    assert "s3cr3t" not in "".join(traceback.format_exception(refused.value))
+    assert SECRET not in "".join(traceback.format_exception(refused.value))

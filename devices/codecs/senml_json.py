@@ -1,7 +1,9 @@
-"""SenML in JSON (RFC 8428 section 5, `application/senml+json`): an array of records; what they mean is in `devices.senml`.
+"""SenML in JSON (RFC 8428 section 5, `application/senml+json`): an array of records.
 
-    [{"bn": "urn:dev:ow:10e2073a01080063:", "bt": 1795420800, "n": "air_temperature", "u": "Cel", "v": 21.5},
-     {"n": "air_relative_humidity", "u": "%RH", "v": 64}]
+What they mean is in `devices.senml`.
+
+[{"bn": "urn:dev:ow:10e2073a01080063:", "bt": 1795420800, "n": "air_temperature", "u": "Cel", "v": 21.5},
+ {"n": "air_relative_humidity", "u": "%RH", "v": 64}]
 """
 
 from collections.abc import Sequence
