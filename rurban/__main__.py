@@ -1,5 +1,0 @@
-"""`python -m rurban`."""
-
-from rurban.cli import main
-
-main()
