@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from threading import BoundedSemaphore, Event
+from threading import Condition, Event
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -53,7 +53,8 @@ class Publisher:
         self._host, self._port = host, port
         self._patience_s = patience_s
         self._window = window
-        self._free = BoundedSemaphore(window)
+        self._acknowledged = Condition()
+        self._open = 0
         self._accepted = Event()
         self._refusal = ""
         self._client = paho.Client(
@@ -102,7 +103,9 @@ class Publisher:
         """
         sent = 0
         for message in messages:
-            self._wait_for_room()
+            self._wait_until_open(self._window - 1)
+            with self._acknowledged:
+                self._open += 1
             info = self._client.publish(message.topic, message.payload, qos=1)
             # Without a connection paho keeps the message and sends it when there is one again.
             if info.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
@@ -110,23 +113,19 @@ class Publisher:
             sent += 1
             if on_progress is not None and sent % _PROGRESS_EVERY == 0:
                 on_progress(sent)
-        self._wait_for_all()
+        self._wait_until_open(0)
         if on_progress is not None:
             on_progress(sent)
         return sent
 
-    def _wait_for_room(self) -> None:
-        if not self._free.acquire(timeout=self._patience_s):
-            raise BrokerUnavailable(
-                f"the broker at {self._address} has acknowledged nothing for {self._patience_s:g} s"
-            )
-
-    def _wait_for_all(self) -> None:
-        """The whole window is free when every message is acknowledged."""
-        for _ in range(self._window):
-            self._wait_for_room()
-        for _ in range(self._window):
-            self._free.release()
+    def _wait_until_open(self, most: int) -> None:
+        """Until at most so many messages are not acknowledged; each acknowledgement renews the patience."""
+        with self._acknowledged:
+            while self._open > most:
+                if not self._acknowledged.wait(self._patience_s):
+                    raise BrokerUnavailable(
+                        f"the broker at {self._address} has acknowledged nothing for {self._patience_s:g} s"
+                    )
 
     def _leave(self) -> None:
         self._client.disconnect()
@@ -138,4 +137,6 @@ class Publisher:
 
     def _on_publish(self, _client: paho.Client, _data: object, _mid: int, _reason: object, _props: object) -> None:
         # Once per message, also when it was sent again and acknowledged twice.
-        self._free.release()
+        with self._acknowledged:
+            self._open -= 1
+            self._acknowledged.notify()

@@ -21,11 +21,10 @@ Pure: no clock, no network, no store.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from devices.bounds import channel, check_count, instant
 from telemetry.errors import Invalid, Reason, Rejected
@@ -49,7 +48,7 @@ _TYPES: Final[Mapping[str, frozenset[type]]] = {
     "s": _NUMBER, "t": _NUMBER, "ut": _NUMBER,
 }  # fmt: skip
 _BASE: Final = frozenset({"bn", "bt", "bu", "bv", "bs", "bver"})
-_VALUES: Final = ("v", "vb", "vs", "vd")
+_OTHER_VALUES: Final = frozenset({"vb", "vs", "vd"})
 # SenML -> UCUM, where the spelling or, worse, the meaning differs; the last of each meaning is what is written.
 _TO_UCUM: Final = {
     "%": "1", "/": "1", "/100": "%", "count": "{count}", "pH": "[pH]", "NTU": "[NTU]", "ppm": "[ppm]", "l": "L",
@@ -60,8 +59,7 @@ _POSITIONS: Final = frozenset({"lat", "lon"})
 _SHOWN: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One resolved record: no base fields, absolute time, the unit applied."""
 
     name: str
@@ -156,7 +154,6 @@ def to_pack(samples: Sequence[Sample]) -> list[dict[str, object]]:
 
 
 def _record(fields: Mapping[str, object], base: Mapping[str, object], received_at: int) -> Record:
-    name = f"{base.get('bn', '')}{fields.get('n', '')}"
     unit = fields.get("u", base.get("bu"))
     total = _total(fields.get("s"), base.get("bs"))
     seconds = _total(fields.get("t"), base.get("bt")) or 0.0
@@ -164,38 +161,46 @@ def _record(fields: Mapping[str, object], base: Mapping[str, object], received_a
         raise Rejected(Reason.BAD_TIME, "the time is not finite")
     at = seconds * 1000 if seconds >= RELATIVE_BELOW_S else received_at + seconds * 1000
     return Record(
-        name=name,
-        at=received_at if seconds == 0 else instant(at),
-        unit=unit if isinstance(unit, str) else None,
-        value=_finite(_value(fields, base, summed=total is not None)),
-        sum=_finite(total),
-        timed=seconds != 0,
+        f"{base.get('bn', '')}{fields.get('n', '')}",
+        received_at if seconds == 0 else instant(at),
+        unit if isinstance(unit, str) else None,
+        _finite(_value(fields, base, summed=total is not None)),
+        _finite(total),
+        seconds != 0,
     )
 
 
 def _value(fields: Mapping[str, object], base: Mapping[str, object], *, summed: bool) -> float | None:
-    present = [label for label in _VALUES if label in fields]
+    if not _OTHER_VALUES.isdisjoint(fields):
+        return _other_value(fields)
+    if summed and "v" not in fields:
+        return None
+    # A value that is missing counts as zero on top of a base value (section 4.5.4).
+    total = _total(fields.get("v"), base.get("bv"))
+    if total is None:
+        raise Rejected(Reason.MALFORMED, "a record holds neither a value nor a sum")
+    return total
+
+
+def _other_value(fields: Mapping[str, object]) -> float | None:
+    """Of a boolean; None = a string or data, which is no number."""
+    present = [label for label in fields if label == "v" or label in _OTHER_VALUES]
     if len(present) > 1:
         raise Rejected(Reason.MALFORMED, f"one record holds both {present[0]!r} and {present[1]!r}")
-    if present in (["v"], []) and (present or not summed):
-        # A value that is missing counts as zero on top of a base value (section 4.5.4).
-        total = _total(fields.get("v"), base.get("bv"))
-        if total is None:
-            raise Rejected(Reason.MALFORMED, "a record holds neither a value nor a sum")
-        return total
-    if present == ["vb"]:
-        return 1.0 if fields["vb"] else 0.0
+    content = fields[present[0]]
+    if isinstance(content, bool):
+        return 1.0 if content else 0.0
     if present == ["vd"]:
-        _check_data(fields["vd"])
+        _check_data(content)
     return None
 
 
 def _total(own: object, base: object) -> float | None:
     """The field on top of its base field; None = neither is there."""
-    if own is None and base is None:
-        return None
     try:
-        return float(own or 0) + float(base or 0)  # type: ignore[arg-type]  # numbers, by the table of types
+        if base is None:
+            return None if own is None else float(own)  # type: ignore[arg-type]  # a number, by the table of types
+        return float(own or 0) + float(base)  # type: ignore[arg-type]  # likewise
     except OverflowError:
         return float("inf")
 

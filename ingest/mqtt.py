@@ -22,6 +22,8 @@ from telemetry.errors import BrokerUnavailable
 
 logger = logging.getLogger(__name__)
 
+_PATIENCE_S = 5.0
+"""How long a publisher waits for the broker's acknowledgement."""
 _PUBACK = b"\x40\x02"
 """Fixed header of an acknowledgement; the packet id of two bytes follows. In MQTT 5 this short form means success."""
 
@@ -267,8 +269,11 @@ class Bus:
         self._client.loop_start()
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Send now, at QoS 0; `BrokerUnavailable` when not connected."""
-        if self._client.publish(topic, payload).rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+        """Send at QoS 1 and wait until the broker has it; `BrokerUnavailable` when it does not take it."""
+        info = self._client.publish(topic, payload, qos=1)
+        if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            info.wait_for_publish(_PATIENCE_S)
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or not info.is_published():
             raise BrokerUnavailable(f"MQTT broker at {self._broker.address}: not connected")
 
     def tell(self, topic: str, payload: bytes) -> None:

@@ -1,6 +1,6 @@
 """Quarantined messages, sent through the pipeline again after the cause of their refusal is mended.
 
-Asked for on the bus (`rurban/v1/replay`, `{"id": 17}`), so that the API needs no worker of its own. A message keeps the
+Asked for on the bus (`telemetry/replay_request.py`). A message keeps the
 time at which it was first received, and its ledger day.
 """
 
@@ -8,22 +8,15 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import msgspec
-
 from devices.message import Message
 from ingest.pipeline import Outcome, Pipeline
 from ingest.settle import Settlement
-from telemetry.errors import RegistryUnavailable, StoreUnavailable, Unknown
+from telemetry import replay_request
+from telemetry.errors import Conflict, RegistryUnavailable, Rejected, StoreUnavailable, Unknown
 from telemetry.instant import day_of
 from telemetry.model import LedgerLine, Quarantined
 
 logger = logging.getLogger(__name__)
-
-
-class ReplayRequest(msgspec.Struct, frozen=True):
-    """What is published to ask for a replay."""
-
-    id: int
 
 
 class QuarantineBook(Protocol):
@@ -36,7 +29,7 @@ class QuarantineBook(Protocol):
     def replayed(
         self, quarantine_id: int, *, at: int | None, outcome: str, readings: int, ledger: Sequence[LedgerLine]
     ) -> None:
-        """Note what a replay came to and move the ledger, in one transaction.
+        """Note what a replay came to and move the ledger, in one transaction; `Conflict` if it was replayed already.
 
         `at` None = some of it is still refused; `readings` = how many.
         """
@@ -57,9 +50,9 @@ class Replayer:
     def replay(self, request: Message) -> None:
         """Replay the one message that is asked for; raises nothing that the request could cause."""
         try:
-            quarantine_id = msgspec.json.decode(request.payload, type=ReplayRequest).id
+            quarantine_id = replay_request.decode(request.payload)
             kept = self._book.one(quarantine_id)
-        except (msgspec.MsgspecError, Unknown) as error:
+        except (Rejected, Unknown) as error:
             logger.warning("replay request refused: %s", error)
             return
         if kept.replayed_at is not None:
@@ -74,13 +67,16 @@ class Replayer:
             logger.warning("replay of quarantined message %d put off: %s", quarantine_id, error)
             self._book.replayed(quarantine_id, at=None, outcome=f"put off: {error}", readings=kept.readings, ledger=())
             return
-        self._book.replayed(
-            quarantine_id,
-            at=None if refused else self._clock(),
-            outcome=_words(outcome, duplicates),
-            readings=refused or kept.readings,
-            ledger=_moved(kept, outcome, duplicates),
-        )
+        try:
+            self._book.replayed(
+                quarantine_id,
+                at=None if refused else self._clock(),
+                outcome=_words(outcome, duplicates),
+                readings=refused or kept.readings,
+                ledger=_moved(kept, outcome, duplicates),
+            )
+        except Conflict as error:
+            logger.info("another worker was first: %s", error)
 
 
 def _words(outcome: Outcome, duplicates: dict[str, int]) -> str:

@@ -3,9 +3,6 @@
 from devices.message import uplink
 from telemetry.errors import Reason, Rejected
 
-REPLAY_TOPIC = "rurban/v1/replay"
-"""Requests to send a quarantined message through the pipeline again: `{"id": <quarantine id>}`."""
-
 UPLINKS = uplink("+")
 """Devices that speak the native topics; the codec is in their profile."""
 

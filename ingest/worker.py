@@ -20,7 +20,7 @@ from ingest.mqtt import Receipt, Subscription
 from ingest.pipeline import Outcome, Pipeline
 from ingest.replay import Replayer
 from ingest.settle import Settlement
-from ingest.sources import REPLAY_TOPIC
+from telemetry import replay_request
 from telemetry.errors import BrokerUnavailable, RegistryUnavailable, StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ class Worker:
             receipt = self._waiting[0]
             if self._batch is None:
                 self._batch = _Batch(time.monotonic(), self._clock())
-            if receipt.message.topic == REPLAY_TOPIC:
+            if receipt.message.topic == replay_request.TOPIC:
                 self._replayer.replay(receipt.message)
             else:
                 self._pipeline.process(receipt.message, self._batch.outcome)

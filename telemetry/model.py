@@ -8,6 +8,8 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum, auto
 
+import msgspec
+
 from telemetry.errors import Reason
 
 
@@ -118,6 +120,8 @@ class Metric:
     """None = not comparable between places."""
     interval_s: float | None = None
     """Typical reporting interval; None = on event."""
+    per_device: bool = False
+    """Values of several devices have no common one (a position): never folded across devices."""
     source: str = "default, unverified"
 
 
@@ -194,8 +198,7 @@ class Device:
     """The device under whose topic this one's payloads may arrive; None = its own topic only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, gc=False):
     """What a codec read: a value in the payload's own terms, before registry, units and checks."""
 
     metric: str
@@ -210,8 +213,7 @@ class Sample:
     quality: Quality = Quality.GOOD
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """A value with its history and its doubts. Identity: (device, metric, at); written twice = kept once."""
 
     device: str

@@ -1,4 +1,4 @@
-"""Series of devices over time: which series a device writes, in buckets or raw, and how much of what it should have said.
+"""Series of devices over time: which series a device writes, in buckets or raw, and how much of what was due came.
 
 Store-neutral and pure but for the reader it is given: no clock, no registry.
 """
@@ -54,7 +54,7 @@ class Folded:
     lines: list[Line]
 
 
-def folded(
+def folded(  # noqa: PLR0913, PLR0917 (one question, each part of it named)
     reader: ReadingReader,
     metric: Metric,
     sources: Sequence[Source],
@@ -88,7 +88,7 @@ def folded(
         StoreUnavailable: the store cannot answer now.
     """
     cut = window_edges(window, start, stop, max_buckets=max_buckets)
-    channels = _channels(reader.names(metric.id), {source.device for source in sources})
+    channels = channels_of(reader.names(metric.id), {source.device for source in sources})
     members = tuple(
         Member(name, source.group, source.rollover_at) for source in sources for name in channels[source.device]
     )
@@ -109,13 +109,13 @@ def series_names(reader: ReadingReader, metrics: Collection[str], devices: Colle
     wanted = frozenset(devices)
     found: set[str] = set()
     for metric in metrics:
-        for names in _channels(reader.names(metric), wanted).values():
+        for names in channels_of(reader.names(metric), wanted).values():
             found.update(names)
     return tuple(sorted(found))
 
 
-def _channels(names: Sequence[str], devices: Collection[str]) -> dict[str, list[str]]:
-    """The series of each device: a name that is a device's is that device's, else what stands before its last `:` is."""
+def channels_of(names: Sequence[str], devices: Collection[str]) -> dict[str, list[str]]:
+    """The series of each device: by its own name, and by what stands before the last `:` of any other."""
     channels: dict[str, list[str]] = {device: [] for device in devices}
     for name in names:
         device = name if name in channels else name.rpartition(":")[0]

@@ -144,10 +144,12 @@ def test_an_unfinished_transaction_leaves_no_trace(url: str) -> None:
 
 
 def test_connections_that_the_server_has_cut_are_replaced_without_an_error() -> None:
-    with open_registry(shared().new_schema()) as registry:
+    with open_registry(f"{shared().new_schema()}&application_name=to-be-cut") as registry:
         registry.ledger.settle([LedgerLine(DAY, "a", received=1, stored=1)])
         with shared().connect() as connection:
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'to-be-cut'"
+            )
 
         registry.ledger.settle([LedgerLine(DAY, "a", received=1, stored=1)])
 

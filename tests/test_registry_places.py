@@ -67,7 +67,7 @@ def test_a_region_put_again_is_replaced(planted: Registry) -> None:
     planted.places.put([renamed])
 
     assert renamed == planted.places.one(VILLAGE.code)
-    assert len(TREE) == planted.places.count()
+    assert len(TREE) == len(planted.places.all())
 
 
 def test_a_villages_setting_is_filled_in_from_its_class(planted: Registry) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from devices.message import uplink
 from ingest.mqtt import Broker, Subscription
-from ingest.sources import REPLAY_TOPIC
 from ingest.worker import Limits
+from telemetry import replay_request
 from telemetry.announcement import decode
 from telemetry.errors import BrokerUnavailable, Reason, StoreUnavailable
 from telemetry.instant import day_of
@@ -183,7 +183,7 @@ def test_a_quarantined_message_is_replayed_after_its_device_is_registered(
             device="late-1", reason=None, replayed=None, start=None, stop=None, limit=10, after=None
         )
         registry.devices.put([Device("late-1", "probe", VILLAGE)])
-        publish(client, (REPLAY_TOPIC, json.dumps({"id": kept.id}).encode()))
+        publish(client, (replay_request.TOPIC, replay_request.encode(kept.id or 0)))
         eventually(lambda: temperatures(store, "late-1") == [4.0])
         eventually(lambda: registry.quarantine.one(kept.id or 0).replayed_at is not None)
 
@@ -200,7 +200,8 @@ def test_a_replay_that_is_refused_again_says_why(broker: Mosquitto, registry: Re
         (kept,) = registry.quarantine.find(
             device="late-1", reason=None, replayed=None, start=None, stop=None, limit=10, after=None
         )
-        publish(client, (REPLAY_TOPIC, json.dumps({"id": kept.id}).encode()), (REPLAY_TOPIC, b"nonsense"))
+        wanted = replay_request.encode(kept.id or 0)
+        publish(client, (replay_request.TOPIC, wanted), (replay_request.TOPIC, b"nonsense"))
         eventually(lambda: "still refused: unknown_device" in registry.quarantine.one(kept.id or 0).outcome)
 
     assert (None, (1, 0, 0, 1, 0)) == (

@@ -16,8 +16,9 @@ from ingest.mqtt import Broker, Subscription
 from ingest.pipeline import Pipeline
 from ingest.replay import Replayer
 from ingest.settle import Settlement
-from ingest.sources import REPLAY_TOPIC, UPLINKS
+from ingest.sources import UPLINKS
 from ingest.worker import Limits, Worker
+from telemetry import replay_request
 from telemetry.metrics import METRICS
 from telemetry.registry import Registry
 from telemetry.store.ports import ReadingReader, ReadingWriter
@@ -55,7 +56,7 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
     settlement = Settlement(writer, reader, registry, announce=announce)
     return Worker(
         subscription=Subscription(
-            Broker(broker.host, broker.port), "worker", [UPLINKS, REPLAY_TOPIC], clock=wall_clock
+            Broker(broker.host, broker.port), "worker", [UPLINKS, replay_request.TOPIC], clock=wall_clock
         ),
         pipeline=pipeline,
         settlement=settlement,

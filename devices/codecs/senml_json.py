@@ -71,13 +71,13 @@ EXAMPLES: Final = (
         ),
     ),
     Example(
-        source="RFC 8428 section 5.1.4: string, boolean and data; only the boolean is a number beside the temperature",
+        source="RFC 8428 section 5.1.5: string, boolean and data; only the boolean is a number beside the temperature",
         payload=b'[{"bn":"urn:dev:ow:10e2073a01080063:","n":"temp","u":"Cel","v":23.1},'
         b'{"n":"label","vs":"Machine Room"},{"n":"open","vb":false},{"n":"nfv-reader","vd":"aGkgCg"}]',
         samples=(Sample("temp", 23.1, None, "Cel", None, _OW), Sample("open", 0.0, None, None, None, _OW)),
     ),
     Example(
-        source="RFC 8428 section 6 (of the draft's example 9): a record of base fields alone, ratios",
+        source="RFC 8428 section 5.1.7: a record of base fields alone, ratios (core-wg/senml-spec ex9.gen.json)",
         payload=b'[{"bn":"urn:dev:ow:10e2073a01080063:"},{"n":"temp","u":"Cel","v":23.1},{"n":"heat","u":"/","v":1}]',
         samples=(Sample("temp", 23.1, None, "Cel", None, _OW), Sample("heat", 1.0, None, "1", None, _OW)),
     ),

@@ -19,7 +19,7 @@ _SATURATION: Final = 0.46
 _DRAINAGE_PER_H: Final = 0.06
 _SOIL_WARMTH_H: Final = 30.0
 _FIELD_HA_PER_WELL: Final = 2.0
-_DRY: Final = 0.42
+_DRY: Final = 0.5
 """Share of the plant-available water below which a village irrigates."""
 _RATED_FLOW_M3_H: Final = (26.0, 42.0)
 _PIPE_HEAD_M: Final = 12.0
@@ -151,7 +151,7 @@ def _soil_limits(cohort: Cohort) -> tuple[Floats, Floats]:
 
 
 def _initial_share(cohort: Cohort) -> Floats:
-    return cohort.trait("moisture", 0.45, 0.85)
+    return cohort.trait("moisture", 0.35, 0.7)
 
 
 def _crop_factor(scene: Scene) -> float:

@@ -101,11 +101,11 @@ def _shower(county: Keys, places: Places, block: int, at: Instants) -> Floats:
         for name in ("chance", "offset", "length", "depth", "angle")
     )
     summer = 0.5 - 0.5 * np.cos(2 * np.pi * (block * _BLOCK_MS / DAY_MS - _COLDEST_DAY) / 365.2425)
-    if chance > 0.035 + 0.075 * summer:
+    if chance > 0.02 + 0.085 * summer:
         return np.zeros((1, 1))
     begin = (block + offset) * _BLOCK_MS
     duration_h = 1.0 + 7.0 * length
-    depth_mm = -np.log(1.0 - depth) * (4.0 + 9.0 * summer) + 0.6
+    depth_mm = -np.log(1.0 - depth) * (2.5 + 10.5 * summer) + 0.5
     phase = np.clip((at - begin) / (duration_h * HOUR_MS), 0.0, 1.0)
     # A broad pattern over the county, so that neighbours see much the same, and a little luck for each.
     pattern = np.sin(9.0 * (places.latitude * np.cos(7 * angle) + places.longitude * np.sin(7 * angle)))

@@ -59,9 +59,9 @@ LOGISTICS_AND_TRANSPORT: Final = (
     # A door that was open inside a bucket was open, though shut at its end.
     Metric("door_open", "1", 0, 1, STATE, MAX, MAX, "logistics", "door (1 = open)", "车门状态(1为开)"),
     # Channels `lat` and `lon`, so the range is that of a longitude. A step is 50 km: a tunnel and a late fix, not a
-    # jump across the province. No fold over vehicles means anything; ask for single channels.
+    # jump across the province.
     Metric("vehicle_position", "deg", -180, 180, GAUGE, LAST, MEAN, "logistics", "vehicle position", "车辆位置",
-           step=0.5, interval_s=MINUTE),
+           step=0.5, interval_s=MINUTE, per_device=True),
     Metric("vehicle_speed", "km/h", 0, 200, GAUGE, MEAN, MEAN, "transport", "vehicle speed", "车速",
            step=150, comparable=NEITHER, interval_s=MINUTE),
     Metric("traffic_count", "{count}", 0, 1e7, COUNTER, INCREASE, SUM, "transport", "traffic count", "交通流量",

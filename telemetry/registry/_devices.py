@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, fields
 
-from sqlalchemy import Connection, RowMapping, Select, Table, func, or_, select
+from sqlalchemy import Column, Connection, RowMapping, Select, func, or_, select
 
 from telemetry.errors import Invalid, Unknown
 from telemetry.model import Device, Measure, Profile
@@ -62,7 +62,7 @@ class Devices:
             return
         with self._database.write() as connection:
             _changes.note(self._database, connection)
-            self._check_names(connection, batch)
+            _check_names(self._database, connection, batch)
             rows = [{name: getattr(device, name) for name in _FIELDS} for device in batch.values()]
             connection.execute(self._database.upsert(devices), rows)
 
@@ -125,25 +125,6 @@ class Devices:
         with self._database.read() as connection:
             return [Device(**row) for row in connection.execute(query).mappings()]
 
-    def _check_names(self, connection: Connection, batch: dict[str, Device]) -> None:
-        known = {
-            "profile": self._existing(connection, profiles, {device.profile for device in batch.values()}),
-            "region": self._existing(connection, regions, {device.region for device in batch.values()}),
-        }
-        gateways = {device.gateway for device in batch.values() if device.gateway is not None}
-        known["gateway"] = batch.keys() | self._existing(connection, devices, gateways - batch.keys())
-        for device in batch.values():
-            named = (("profile", device.profile), ("region", device.region), ("gateway", device.gateway))
-            for field, name in named:
-                if name is not None and name not in known[field]:
-                    unknown = "device" if field == "gateway" else field
-                    raise Invalid(f"device {device.id!r}, {field}", f"unknown {unknown} {name!r}")
-
-    def _existing(self, connection: Connection, table: Table, names: Collection[str]) -> set[str]:
-        (column,) = table.primary_key
-        storable = [name for name in names if is_storable(name)]
-        return set(connection.scalars(select(column).where(self._database.among(column, storable))))
-
 
 def _batch(given: Iterable[Device]) -> dict[str, Device]:
     batch: dict[str, Device] = {}
@@ -153,6 +134,8 @@ def _batch(given: Iterable[Device]) -> dict[str, Device]:
         if device.id in batch:
             raise Invalid(where, "comes twice in one call", "each device once")
         require_storable(f"{where}, name", device.name)
+        for field in ("profile", "region", "gateway"):
+            require_storable(f"{where}, {field}", getattr(device, field) or "")
         require_position(where, device.latitude, device.longitude)
         require_whole(f"{where}, valid_from", device.valid_from)
         require_whole(f"{where}, valid_to", device.valid_to)
@@ -160,6 +143,23 @@ def _batch(given: Iterable[Device]) -> dict[str, Device]:
             raise Invalid(f"{where}, valid_to", f"{device.valid_to} is not after valid_from {device.valid_from}")
         batch[device.id] = device
     return batch
+
+
+def _check_names(database: Database, connection: Connection, batch: dict[str, Device]) -> None:
+    def existing(column: Column[str], names: Collection[str]) -> set[str]:
+        return set(connection.scalars(select(column).where(database.among(column, names))))
+
+    gateways = {device.gateway for device in batch.values() if device.gateway is not None}
+    known = {
+        "profile": existing(profiles.c.id, {device.profile for device in batch.values()}),
+        "region": existing(regions.c.code, {device.region for device in batch.values()}),
+        "gateway": existing(devices.c.id, gateways - batch.keys()) | batch.keys(),
+    }
+    for device in batch.values():
+        for field, name in (("profile", device.profile), ("region", device.region), ("gateway", device.gateway)):
+            if name is not None and name not in known[field]:
+                unknown = "device" if field == "gateway" else field
+                raise Invalid(f"device {device.id!r}, {field}", f"unknown {unknown} {name!r}")
 
 
 def _profile_batch(given: Iterable[Profile]) -> list[Profile]:

@@ -5,7 +5,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Select, cast, delete, func, insert, literal, select, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    Table,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
 
 from telemetry.errors import Invalid
 from telemetry.model import LedgerLine
@@ -83,6 +96,26 @@ class Ledger:
         )
         with self._database.read() as connection:
             return [LedgerLine(day, device, sum(fates), *fates) for day, device, *fates in connection.execute(query)]
+
+    def total(self, *, devices: Collection[str] | None = None, start: dt.date, stop: dt.date) -> LedgerLine:
+        """All lines of start <= day < stop in one, which stands on the first day; None = all devices."""
+        keys = None if devices is None else {key(device) for device in devices}
+        settled = self._within(select(*(func.sum(ledger.c[fate]) for fate in _FATES[:3])), ledger, keys, start, stop)
+        held = self._within(select(func.sum(in_flight.c.count)), in_flight, keys, start, stop)
+        with self._database.read() as connection:
+            fates = [int(count or 0) for query in (settled, held) for count in connection.execute(query).one()]
+        return LedgerLine(start, "", sum(fates), *fates)
+
+    def _within(
+        self,
+        query: Select[*tuple[object, ...]],
+        table: Table,
+        keys: Collection[str] | None,
+        start: dt.date,
+        stop: dt.date,
+    ) -> Select[*tuple[object, ...]]:
+        query = query.where(table.c.day >= start, table.c.day < stop)
+        return query if keys is None else query.where(self._database.among(table.c.device, keys))
 
     def _page(  # noqa: PLR0913, PLR0917 (the page's bounds, once for either table)
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import fields
 
-from sqlalchemy import Connection, RowMapping, Select, func, literal, select
+from sqlalchemy import Connection, RowMapping, Select, literal, select
 
 from telemetry.errors import Conflict, Invalid, Unknown
 from telemetry.model import Level, Region, Setting
@@ -78,10 +78,6 @@ class Places:
             select(regions.c.code, regions.c.parent, path.c.height + 1).join(path, regions.c.code == path.c.parent)
         )
         return self._regions(select(regions).join(path, regions.c.code == path.c.code).order_by(path.c.height.desc()))
-
-    def count(self) -> int:
-        with self._database.read() as connection:
-            return connection.scalar(select(func.count()).select_from(regions)) or 0
 
     def _regions(self, query: Select[*tuple[object, ...]]) -> list[Region]:
         with self._database.read() as connection:

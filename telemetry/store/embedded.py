@@ -49,7 +49,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
         self._seq = 0
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 (each with its default)
         cls,
         path: Path,
         *,

@@ -73,7 +73,7 @@ _NOT_DIRTY_HOURS = "ANTI JOIN dirty x ON x.series = h.series AND x.hour = h.hour
 _NOT_DIRTY_DAYS = "ANTI JOIN dirty_days x ON x.series = h.series AND x.day = h.day"
 _IN_DIRTY_DAYS = """
 JOIN calendar c ON c.hour = h.hour SEMI JOIN dirty_days y ON y.series = h.series AND y.day = c.day"""
-# An hour of a counter that fell is folded from its readings when the meter's rollover, known to the query only, matters.
+# An hour of a counter that fell is folded from its readings when the rollover, known to the query only, matters.
 _DIRTY = """
 SELECT DISTINCT d.series, hour_of(d.at_ms, $back) AS hour FROM delta d JOIN members USING (series)
 WHERE d.series BETWEEN $s0 AND $s1 AND d.at_ms BETWEEN $lo + $back AND $hi + $back - 1
@@ -148,13 +148,14 @@ class _Parts:
         }
 
     def rows(self, statement: str, **words: str) -> pa.Table:
-        return self.connection.sql(_filled(statement, self.words | words)).to_arrow_table()
+        found: pa.Table = self.connection.sql(_filled(statement, self.words | words)).to_arrow_table()
+        return found
 
     def parts(self, grain: Grain, lo: int, hi: int, zone: ZoneInfo) -> str:
         """The CTE `parts` (and what it needs), over the time that lo <= pos < hi."""
         between = {"lo": str(lo), "hi": str(hi)}
         if grain is Grain.READING:
-            text = _READINGS + ", parts AS (SELECT * FROM singles)"
+            text = _READINGS + ", parts AS (SELECT * FROM singles)"  # noqa: S608 -- our own pieces
             return _filled(text, self.words | between | {"among_delta": "", "among_main": ""})
         dirty = self.rows(_DIRTY, **between)
         words = self.words | between
@@ -169,7 +170,7 @@ class _Parts:
             coarse = _filled(_DAY_PARTS, {"among_days": _NOT_DIRTY_DAYS}) + " UNION ALL "
             coarse += _filled(_HOUR_PARTS, {"among_hours": f"{_IN_DIRTY_DAYS} {_NOT_DIRTY_HOURS}"})
         text = _filled(_READINGS, {"among_delta": _AMONG["delta"], "among_main": _AMONG["main"]})
-        return _filled(f"{text}, parts AS ({coarse} UNION ALL SELECT * FROM singles)", words)
+        return _filled(f"{text}, parts AS ({coarse} UNION ALL SELECT * FROM singles)", words)  # noqa: S608 -- likewise
 
     def _register_days(self, dirty: pa.Table, zone: ZoneInfo) -> None:
         utc_days = np.unique(dirty["hour"].to_numpy() // 24)
@@ -238,7 +239,7 @@ def _register_before(parts: _Parts, index: SeriesIndex, grain: Grain, zone: Zone
             f"WITH {tables} SELECT series, arg_max(closing, pos) AS closing FROM parts"  # noqa: S608 -- our own pieces
             " WHERE closing IS NOT NULL GROUP BY series"
         )
-        found.update(zip(rows["series"].to_pylist(), rows["closing"].to_pylist(), strict=True))
+        found.update(zip(rows["series"].to_numpy().tolist(), rows["closing"].to_numpy().tolist(), strict=True))
     before = {"series": pa.array(list(found), pa.int32()), "closing": pa.array(list(found.values()), pa.float64())}
     parts.connection.register("before", pa.table(before))
 

@@ -4,6 +4,7 @@ Works on the temporary table `touched (series, hour)` and inside the transaction
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -43,7 +44,7 @@ folded AS (
         arg_min(value, at_ms) FILTER (good) AS opening, arg_max(value, at_ms) FILTER (good) AS closing,
         sum(sin(angle)) FILTER (good) AS sines, sum(cos(angle)) FILTER (good) AS cosines
     FROM readings GROUP BY series, hour)
-SELECT series, hour, n, excluded, CASE WHEN n > 1 THEN total END, CASE WHEN n > 1 THEN low END,
+SELECT series, hour, n, excluded, CASE WHEN n > 1 THEN tidy(total) END, CASE WHEN n > 1 THEN low END,
     CASE WHEN n > 1 THEN high END, opening, CASE WHEN n > 1 THEN closing END, growth, nullif(drops, 0), sines, cosines
 FROM folded LEFT JOIN grown USING (series, hour)
 ORDER BY series, hour
@@ -67,7 +68,7 @@ linked AS (
         s.counts AND coalesce(dropped(p.v1, p.opening), false) AS fell
     FROM parts p JOIN series s ON s.id = p.series)
 SELECT series, day, sum(n) AS readings, sum(excluded),
-    CASE WHEN readings > 1 THEN sum(amount_) END, CASE WHEN readings > 1 THEN min(coalesce(low, opening)) END,
+    CASE WHEN readings > 1 THEN tidy(sum(amount_)) END, CASE WHEN readings > 1 THEN min(coalesce(low, opening)) END,
     CASE WHEN readings > 1 THEN max(coalesce(high, opening)) END, arg_min(opening, hour),
     CASE WHEN readings > 1 THEN arg_max(ending, hour) END,
     CASE WHEN count(growth) + count(link) > 0 THEN coalesce(sum(growth), 0) + coalesce(sum(link), 0) END,
@@ -122,7 +123,7 @@ def house_days(utc_days: Iterable[int], zone: ZoneInfo) -> pa.Table:
     for utc_day in set(utc_days):
         start = utc_day * 24 * HOUR_MS
         cut = [-(-edge // HOUR_MS) for edge in edges(day, start, start + 24 * HOUR_MS)]
-        days.update((first, range(first, stop)) for first, stop in zip(cut, cut[1:], strict=False))
+        days.update((first, range(first, stop)) for first, stop in pairwise(cut))
     hours = [hour for day_hours in days.values() for hour in day_hours]
     firsts = [first for first, day_hours in days.items() for _ in day_hours]
     return pa.table({"hour": pa.array(hours, pa.int32()), "day": pa.array(firsts, pa.int32())})

@@ -30,8 +30,9 @@ _ROLLUP = """
     drops INTEGER,     -- counters: decreases that only a known rollover explains
     sines DOUBLE, cosines DOUBLE     -- directions: the sums of the unit vectors
 """
-# `raw` is NULL where it equals `value`; `lag` is received_at - at: both keep the file small. `back` is 1 where a reading
-# tells of the time before it, so that one at an hour's edge belongs to the hour before.
+# `raw` is NULL where it equals `value`; `lag` is received_at - at: both keep the file small. `back` is 1 where a
+# reading tells of the time before it, so that one at an hour's edge belongs to the hour before. `tidy` takes the dust
+# of binary addition off a sum, which more than halves its size on disk.
 _TABLES = """
 CREATE TABLE meta (key VARCHAR, value VARCHAR);
 CREATE TABLE series (id INTEGER, device VARCHAR, metric VARCHAR, back INTEGER, counts BOOLEAN, turns BOOLEAN);
@@ -51,6 +52,7 @@ CREATE MACRO amount(v1, v2, rollover) AS CASE
     WHEN v2 < 0.05 * v1 THEN greatest(v2, 0::DOUBLE)
     WHEN rollover IS NULL THEN 0::DOUBLE
     ELSE greatest(rollover - v1 + v2, 0::DOUBLE) END;
+CREATE MACRO tidy(total) AS CASE WHEN abs(total) < 1 THEN total ELSE round(total, 9) END;
 CREATE MACRO dropped(v1, v2) AS v2 < v1 AND NOT v2 < 0.05 * v1;
 """
 

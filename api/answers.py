@@ -1,0 +1,248 @@
+"""What the small resources answer, and how the large ones look in the OpenAPI document."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from pydantic import BaseModel, Field
+
+from api.atlas import Atlas
+from telemetry.instant import iso
+from telemetry.model import Better, Device, Fold, Kind, Level, Metric, Profile, Region, Setting
+
+INSTANT = "2026-11-23T08:00:00Z"
+
+
+class RegionAnswer(BaseModel):
+    """A place in the administrative tree."""
+
+    code: str = Field(examples=["370522101000"])
+    level: Level
+    name: str = Field(examples=["北宋镇"])
+    name_en: str = Field(examples=["Beisong Town"])
+    parent: str | None = Field(examples=["370522000000"])
+    setting: Setting | None
+    urban_rural_class: str | None = Field(description="statistical class, 111 main city .. 220 village")
+    latitude: float | None = Field(description="WGS84 degrees")
+    longitude: float | None = Field(description="WGS84 degrees")
+    population: int | None
+    households: int | None
+    sample: bool = Field(description="invented for the demonstration")
+    devices: int = Field(description="devices here and beneath")
+
+
+class Headline(BaseModel):
+    """What a place measures now: the newest good readings of its devices, folded across them."""
+
+    metric: str = Field(examples=["air_temperature"])
+    unit: str = Field(examples=["Cel"])
+    value: float
+    devices: int = Field(description="series that took part")
+    oldest: str = Field(description="time of the oldest reading that took part", examples=[INSTANT])
+
+
+class RegionWhole(RegionAnswer):
+    """A place with what lies above and beneath it and what it measures now."""
+
+    above: list[RegionAnswer] = Field(description="from the top down to the parent")
+    children: list[RegionAnswer]
+    headlines: list[Headline]
+
+
+class Regions(BaseModel):
+    regions: list[RegionAnswer]
+
+
+class MetricAnswer(BaseModel):
+    """One row of the catalogue."""
+
+    id: str = Field(examples=["air_temperature"])
+    unit: str = Field(description="UCUM", examples=["Cel"])
+    low: float = Field(description="smallest plausible value")
+    high: float = Field(description="largest plausible value")
+    step: float | None = Field(description="largest plausible change within one interval; null = no limit")
+    stuck_after_s: float | None = Field(description="how long an unchanged value is plausible; null = for ever")
+    kind: Kind
+    fold: Fold = Field(description="over time, within one device")
+    across: Fold | None = Field(description="across devices; null = values of several devices have no common one")
+    comparable: Better | None = Field(description="between places, and which way is better; null = not comparable")
+    interval_s: float | None = Field(description="typical reporting interval; null = on event")
+    domain: str = Field(examples=["weather"])
+    name_en: str = Field(examples=["air temperature"])
+    name_zh: str = Field(examples=["气温"])
+    source: str = Field(description="where the limits come from")
+
+
+class Metrics(BaseModel):
+    metrics: list[MetricAnswer]
+
+
+class MeasureAnswer(BaseModel):
+    """One metric that a device model reports."""
+
+    metric: str = Field(examples=["air_temperature"])
+    unit: str = Field(description="in which the device sends it when its payload names none", examples=["Cel"])
+    interval_s: float | None = Field(description="expected seconds between readings; null = on event")
+    gain: float
+    offset: float
+
+
+class ProfileAnswer(BaseModel):
+    """A device model."""
+
+    id: str = Field(examples=["weather_station"])
+    name: str
+    codec: str = Field(description="payload format", examples=["native_json"])
+    open: bool = Field(description="accepts every metric of the catalogue")
+    measures: list[MeasureAnswer]
+
+
+class Profiles(BaseModel):
+    profiles: list[ProfileAnswer]
+
+
+class DeviceAnswer(BaseModel):
+    """A sensor or station."""
+
+    id: str = Field(examples=["demo-probe"])
+    name: str
+    profile: str = Field(examples=["weather_station"])
+    region: str = Field(examples=["370522101201"])
+    latitude: float | None = Field(description="WGS84 degrees")
+    longitude: float | None = Field(description="WGS84 degrees")
+    valid_from: str | None = Field(description="null = always", examples=[INSTANT])
+    valid_to: str | None = Field(description="null = for ever", examples=[INSTANT])
+    gateway: str | None = Field(description="device under whose topic this one's payloads may arrive")
+    topic: str = Field(description="where the device publishes", examples=["rurban/v1/demo-probe/up"])
+
+
+class Devices(BaseModel):
+    devices: list[DeviceAnswer]
+    next: str | None = Field(description="`after` of the next page; null = this is the last one")
+
+
+class LatestReading(BaseModel):
+    """The newest reading of one series and metric."""
+
+    device: str = Field(description="`<device>` or `<device>:<channel>`", examples=["demo-probe"])
+    region: str = Field(examples=["370522101201"])
+    metric: str = Field(examples=["air_temperature"])
+    unit: str = Field(examples=["Cel"])
+    value: float = Field(examples=[21.5])
+    at: str = Field(description="the device's own time", examples=[INSTANT])
+    received_at: str = Field(examples=[INSTANT])
+    age_s: float = Field(description="seconds since `at`", examples=[12.0])
+    quality: list[str] = Field(description="the raised flags; none = good")
+    suspect: bool = Field(description="one of the flags keeps it out of folds")
+    offline: bool | None = Field(
+        description="silent for more than three of its expected intervals; null = reports on event, so unknown"
+    )
+
+
+class Latest(BaseModel):
+    at: str = Field(description="now, for the ages", examples=[INSTANT])
+    readings: list[LatestReading]
+
+
+class DeviceWhole(DeviceAnswer):
+    """A device with its model and its newest readings."""
+
+    reports: ProfileAnswer
+    latest: list[LatestReading]
+
+
+class LedgerCounts(BaseModel):
+    """received = stored + duplicate + quarantined + in_flight, always."""
+
+    received: int
+    stored: int
+    duplicate: int
+    quarantined: int
+    in_flight: int
+
+
+class LedgerAnswer(LedgerCounts):
+    day: dt.date = Field(description="UTC day of receipt")
+    device: str = Field(description="device, or the topic of messages that name none")
+
+
+class LedgerPage(BaseModel):
+    start: dt.date
+    stop: dt.date = Field(description="the first day that is not counted")
+    total: LedgerCounts = Field(description="over all pages")
+    lines: list[LedgerAnswer]
+    next: str | None = Field(description="`cursor` of the next page; null = this is the last one")
+
+
+class QuarantinedAnswer(BaseModel):
+    """A message that could not become readings, or not all of them."""
+
+    id: int = Field(examples=[17])
+    topic: str = Field(examples=["rurban/v1/unknown-7/up"])
+    device: str | None = Field(description="as the topic names it; null = the topic names none")
+    reason: str = Field(examples=["unknown_device"])
+    detail: str
+    readings: int = Field(description="refused readings; an undecodable message counts as one")
+    received_at: str = Field(examples=[INSTANT])
+    payload_base64: str
+    payload_text: str | None = Field(description="the payload where it is UTF-8 text")
+    replayed_at: str | None = Field(description="when a replay succeeded", examples=[INSTANT])
+    outcome: str = Field(description="what the last replay came to")
+
+
+class QuarantinePage(BaseModel):
+    messages: list[QuarantinedAnswer]
+    waiting: dict[str, int] = Field(description="by reason, all messages that are not replayed yet")
+    next: int | None = Field(description="`after` of the next page; null = this is the last one")
+
+
+class ReplayAsked(BaseModel):
+    """The request is on the bus; the message's `outcome` tells what came of it."""
+
+    id: int
+    status: str = Field(examples=["asked"])
+
+
+def metric_answer(metric: Metric) -> MetricAnswer:
+    row = {name: getattr(metric, name) for name in MetricAnswer.model_fields}
+    return MetricAnswer(**row | {"across": None if metric.per_device else metric.across})
+
+
+def profile_answer(profile: Profile, units: dict[str, str]) -> ProfileAnswer:
+    """`units` are the catalogue's, by metric."""
+    measures = [
+        MeasureAnswer(
+            metric=measure.metric,
+            unit=measure.unit or units[measure.metric],
+            interval_s=measure.interval_s,
+            gain=measure.gain,
+            offset=measure.offset,
+        )
+        for measure in profile.measures
+    ]
+    return ProfileAnswer(id=profile.id, name=profile.name, codec=profile.codec, open=profile.open, measures=measures)
+
+
+def device_answer(device: Device) -> DeviceAnswer:
+    return DeviceAnswer(
+        id=device.id,
+        name=device.name,
+        profile=device.profile,
+        region=device.region,
+        latitude=device.latitude,
+        longitude=device.longitude,
+        valid_from=None if device.valid_from is None else iso(device.valid_from),
+        valid_to=None if device.valid_to is None else iso(device.valid_to),
+        gateway=device.gateway,
+        topic=f"rurban/v1/{device.id}/up",
+    )
+
+
+def region_answer(atlas: Atlas, region: Region) -> RegionAnswer:
+    row = {name: getattr(region, name) for name in RegionAnswer.model_fields if name != "devices"}
+    return RegionAnswer(
+        **row, devices=sum(len(atlas.standing.get(place.code, ())) for place in atlas.beneath(region.code))
+    )
+
+
+def region_answers(atlas: Atlas, regions: Sequence[Region]) -> list[RegionAnswer]:
+    return [region_answer(atlas, region) for region in regions]

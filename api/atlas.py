@@ -1,0 +1,135 @@
+"""Places, profiles and devices as the API sees them: one picture of the registry, taken anew when it has changed."""
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from telemetry.errors import Unknown
+from telemetry.model import Device, Level, Measure, Profile, Region
+from telemetry.regions import padded
+from telemetry.registry import Registry
+
+Key = TypeVar("Key")
+Item = TypeVar("Item")
+_PLAIN = Measure("")
+
+
+@dataclass(frozen=True, slots=True)
+class Atlas:
+    """The registry at one version; every mapping is in the order of its keys."""
+
+    regions: Mapping[str, Region]
+    children: Mapping[str | None, Sequence[Region]]
+    """By parent; the roots under None."""
+    devices: Mapping[str, Device]
+    standing: Mapping[str, Sequence[Device]]
+    """By region code, the devices that stand there."""
+    profiles: Mapping[str, Profile]
+    measures: Mapping[str, Mapping[str, Measure]]
+    """By profile and metric."""
+
+    def region(self, code: str) -> Region:
+        """The region of this code, which may leave its trailing zeros out. Raise `Invalid` or `Unknown`."""
+        found = self.regions.get(padded(code))
+        if found is None:
+            raise Unknown("region", code)
+        return found
+
+    def device(self, device_id: str) -> Device:
+        found = self.devices.get(device_id)
+        if found is None:
+            raise Unknown("device", device_id)
+        return found
+
+    def profile(self, profile_id: str) -> Profile:
+        found = self.profiles.get(profile_id)
+        if found is None:
+            raise Unknown("profile", profile_id)
+        return found
+
+    def device_of(self, series: str) -> Device | None:
+        """The device that writes a series `<device>` or `<device>:<channel>`; None = nobody any more."""
+        return self.devices.get(series) or self.devices.get(series.rpartition(":")[0])
+
+    def above(self, code: str) -> list[Region]:
+        """From the top down to the parent; none for a region that does not exist."""
+        path: list[Region] = []
+        region = self.regions.get(code)
+        while region is not None and region.parent is not None:
+            region = self.regions.get(region.parent)
+            if region is not None:
+                path.append(region)
+        return path[::-1]
+
+    def beneath(self, code: str) -> list[Region]:
+        """The region and all under it."""
+        found = [self.region(code)]
+        for region in found:
+            found.extend(self.children.get(region.code, ()))
+        return found
+
+    def standing_beneath(self, code: str) -> list[Device]:
+        """The devices in a region and in all under it, by id."""
+        found = [device for region in self.beneath(code) for device in self.standing.get(region.code, ())]
+        return sorted(found, key=_id)
+
+    def at_level(self, code: str, level: Level) -> Region | None:
+        """The region itself or the one above it that is of this level."""
+        own = self.regions.get(code)
+        path = [*self.above(code), *([own] if own else ())]
+        return next((region for region in path if region.level is level), None)
+
+    def measure(self, device: Device, metric: str) -> Measure | None:
+        """How the device's profile reports this metric; None = it does not."""
+        profile = self.profiles[device.profile]
+        found = self.measures[device.profile].get(metric)
+        return _PLAIN if found is None and profile.open else found
+
+
+class CurrentAtlas:
+    """The newest picture of the registry. Thread-safe; raises `RegistryUnavailable`."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._version = -1
+        self._atlas: Atlas | None = None
+
+    def now(self) -> Atlas:
+        version = self._registry.devices.version()
+        with self._lock:
+            if self._atlas is None or self._version != version:
+                self._atlas = _drawn(self._registry)
+                self._version = version
+            return self._atlas
+
+    def above(self, code: str) -> list[str]:
+        """The codes above a region, without asking the registry: for streams that must not wait for it."""
+        atlas = self._atlas
+        return [] if atlas is None else [region.code for region in atlas.above(code)]
+
+
+def _drawn(registry: Registry) -> Atlas:
+    regions = registry.places.all()
+    devices = registry.devices.all()
+    profiles = registry.devices.profiles()
+    return Atlas(
+        regions={region.code: region for region in regions},
+        children=_grouped((region.parent, region) for region in regions),
+        devices={device.id: device for device in devices},
+        standing=_grouped((device.region, device) for device in devices),
+        profiles={profile.id: profile for profile in profiles},
+        measures={profile.id: {measure.metric: measure for measure in profile.measures} for profile in profiles},
+    )
+
+
+def _grouped(pairs: Iterable[tuple[Key, Item]]) -> dict[Key, list[Item]]:
+    groups: dict[Key, list[Item]] = {}
+    for key, item in pairs:
+        groups.setdefault(key, []).append(item)
+    return groups
+
+
+def _id(device: Device) -> str:
+    return device.id

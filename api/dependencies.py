@@ -1,0 +1,20 @@
+"""What routes ask for, by type: the parts of the API, found on the application that serves the request."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from api.atlas import Atlas, CurrentAtlas
+from api.services import Services
+
+
+def _services(request: Request) -> Services:
+    return cast("Services", request.app.state.services)
+
+
+def _atlas(request: Request) -> Atlas:
+    return cast("CurrentAtlas", request.app.state.atlas).now()
+
+
+Parts = Annotated[Services, Depends(_services)]
+CurrentPicture = Annotated[Atlas, Depends(_atlas)]

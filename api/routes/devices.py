@@ -1,0 +1,74 @@
+"""`/devices` and `/profiles`: what stands where, and what it reports."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import Field
+
+from api.answers import Devices, DeviceWhole, ProfileAnswer, Profiles, device_answer, profile_answer
+from api.dependencies import CurrentPicture, Parts
+from api.newest import latest_answers, newest
+from api.parameters import Parameters, RegionCodes, chosen, names
+from api.problems import NOT_FOUND
+from telemetry.metrics import METRICS
+
+router = APIRouter(tags=["places and devices"])
+
+_UNITS = {metric.id: metric.unit for metric in METRICS.values()}
+
+
+class DevicesQuery(Parameters):
+    """Which devices; nothing named = all."""
+
+    region: RegionCodes = ()
+    profile: Annotated[str | None, Field(description="only this model", examples=["weather_station"])] = None
+    text: Annotated[str | None, Field(description="part of id or name, whatever its case", examples=["pond"])] = None
+    limit: Annotated[int, Field(ge=1, le=10_000, description="devices of a page")] = 1000
+    after: Annotated[str | None, Field(description="the `next` of the page before")] = None
+
+
+@router.get("/devices", responses=NOT_FOUND)
+def devices(query: Annotated[DevicesQuery, Query()], atlas: CurrentPicture) -> Devices:
+    """Devices by id, page by page."""
+    if query.profile is not None:
+        atlas.profile(query.profile)
+    text = (query.text or "").casefold()
+    found = [
+        device
+        for device, _ in chosen(atlas, names(query.region), ())
+        if query.profile in (None, device.profile)
+        and (text in device.id.casefold() or text in device.name.casefold())
+        and (query.after is None or device.id > query.after)
+    ]
+    page = found[: query.limit]
+    return Devices(
+        devices=[device_answer(device) for device in page], next=page[-1].id if len(found) > len(page) else None
+    )
+
+
+@router.get("/devices/{device_id}", responses=NOT_FOUND)
+def device(
+    device_id: Annotated[str, Path(description="id", examples=["demo-probe"])], services: Parts, atlas: CurrentPicture
+) -> DeviceWhole:
+    """One device, what it reports, and its newest readings."""
+    found = atlas.device(device_id)
+    readings = newest(services.reader, [(found, None)], None)
+    return DeviceWhole(
+        **device_answer(found).model_dump(),
+        reports=profile_answer(atlas.profiles[found.profile], _UNITS),
+        latest=latest_answers(atlas, readings, services.clock()),
+    )
+
+
+@router.get("/profiles")
+def profiles(_query: Annotated[Parameters, Query()], atlas: CurrentPicture) -> Profiles:
+    """Every device model."""
+    return Profiles(profiles=[profile_answer(profile, _UNITS) for profile in atlas.profiles.values()])
+
+
+@router.get("/profiles/{profile_id}", responses=NOT_FOUND)
+def profile(
+    profile_id: Annotated[str, Path(description="id", examples=["weather_station"])], atlas: CurrentPicture
+) -> ProfileAnswer:
+    """One device model."""
+    return profile_answer(atlas.profile(profile_id), _UNITS)

@@ -1,0 +1,32 @@
+"""What the API is made of: the parts it is given, already open."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from prometheus_client import CollectorRegistry
+
+from api.live import LiveHub
+from telemetry.registry import Registry
+from telemetry.store.ports import ReadingReader
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The open parts; whoever opened them closes them."""
+
+    registry: Registry
+    reader: ReadingReader
+    live: LiveHub
+    publish: Callable[[str, bytes], None]
+    """Send a payload to an MQTT topic; raises a `RurbanFault` or `ConnectionError` when the bus is away."""
+    clock: Callable[[], int]
+    """Milliseconds UTC."""
+    probes: Mapping[str, Callable[[], str]]
+    """By part: a word of detail when it is well, a `RurbanFault` when it is not."""
+    metrics: CollectorRegistry
+    """Where the API counts its own requests, and what `/metrics` shows."""
+    zone: ZoneInfo
+    """The house zone; shown to clients, never assumed for them."""
+    token: str | None = None
+    """Bearer token that every request under `/api/v1` must carry; None = open."""

@@ -1,0 +1,63 @@
+"""`make bench`: every table, on this machine, now. Quote ratios of one run; rates only with the machine."""
+
+import argparse
+import os
+import platform
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import ingest, store
+
+BUDGETS = {
+    "ordered": "300 000 upserts/s, 12 bytes",
+    "random": "50 000 upserts/s, 12 bytes",
+}
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+
+
+def _ingest_table(console: Console, messages: int, rounds: int) -> None:
+    rates = ingest.measure(messages, rounds, console.print)
+    table = Table(title="Messages of three readings, QoS 1, acknowledged after the write into DuckDB")
+    for heading in ("", "msg/s (median)", "of the bare loop", "budget"):
+        table.add_column(heading)
+    table.add_row("bare paho loop", f"{median(rates.bare):,.0f}", "1.00", "")
+    table.add_row("worker", f"{median(rates.worker):,.0f}", f"{rates.ratio:.2f}", "10,000 and 0.50")
+    console.print(table)
+
+
+def _store_table(console: Console, readings: int) -> None:
+    table = Table(title=f"Embedded store, {readings:,} readings in batches of {store.BATCH:,}")
+    headings = ("order", "upserts/s", "bytes", "peak MB", "year hourly p99", "village latest p99", "budget")
+    for heading in headings:
+        table.add_column(heading)
+    for row in store.run(readings):
+        table.add_row(
+            row.order,
+            f"{row.upserts_per_s:,.0f}",
+            f"{row.bytes_per_reading:.1f}",
+            f"{row.peak_rss_mb:.0f}",
+            f"{row.year_hourly_p99_ms:.1f} ms",
+            f"{row.village_latest_p99_ms:.2f} ms",
+            f"{BUDGETS[row.order]}, 500 MB, 50 ms, 20 ms",
+        )
+    console.print(table)
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    asked.add_argument("--messages", type=int, default=60_000, help="per round of the ingest table")
+    asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--readings", type=int, default=20_000_000, help="of the store table")
+    chosen = asked.parse_args()
+    console = Console()
+    console.print(_machine())
+    _ingest_table(console, chosen.messages, chosen.rounds)
+    _store_table(console, chosen.readings)
+
+
+main()

@@ -1,0 +1,148 @@
+"""Messages per second from the broker into the store, acknowledged after the write, beside a bare paho loop.
+
+Both drain the same backlog from the same Mosquitto, in turn, in one run: quote the ratio, not the rate.
+"""
+
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from zoneinfo import ZoneInfo
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from devices.message import uplink
+from ingest.sources import UPLINKS
+from telemetry.metrics import METRICS
+from telemetry.model import Device, Measure, Profile
+from telemetry.registry import open_registry
+from telemetry.store.embedded import EmbeddedStore
+from tests import village
+from tests.mosquitto import Mosquitto, mosquitto
+from tests.workplace import worker_on
+
+T0 = 1_795_420_800_000
+DEVICES = 300
+THREE = ("air_temperature", "air_relative_humidity", "air_pressure")
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Messages per second, round by round."""
+
+    bare: list[float]
+    worker: list[float]
+
+    @property
+    def ratio(self) -> float:
+        return median(worker / bare for worker, bare in zip(self.worker, self.bare, strict=True))
+
+
+def _backlog(broker: Mosquitto, client_id: str, messages: list[tuple[str, bytes]]) -> None:
+    """Open a session for this client id and let the broker queue the messages for it."""
+    subscriber = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False)
+    subscribed = threading.Event()
+    subscriber.on_connect = lambda client, *_: client.subscribe(UPLINKS, 1)
+    subscriber.on_subscribe = lambda *_: subscribed.set()
+    subscriber.connect(broker.host, broker.port)
+    subscriber.loop_start()
+    subscribed.wait()
+    subscriber.disconnect()
+    subscriber.loop_stop()
+    sender = paho.Client(CallbackAPIVersion.VERSION2)
+    sender.max_inflight_messages_set(1000)
+    sender.connect(broker.host, broker.port)
+    sender.loop_start()
+    infos = [sender.publish(topic, payload, qos=1) for topic, payload in messages]
+    infos[-1].wait_for_publish()
+    sender.disconnect()
+    sender.loop_stop()
+
+
+def _bare(broker: Mosquitto, count: int) -> float:
+    """Seconds in which a loop that only counts and acknowledges drains the backlog."""
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id="bare", clean_session=False)
+    seen = 0
+
+    def on_message(client: paho.Client, _data: object, _message: object) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == count:
+            client.disconnect()
+
+    client.on_message = on_message
+    started = time.perf_counter()
+    client.connect(broker.host, broker.port)
+    client.loop_forever()
+    return time.perf_counter() - started
+
+
+def _worker(broker: Mosquitto, folder: Path, count: int) -> float:
+    """Seconds in which the worker drains the backlog into DuckDB and has acknowledged all of it."""
+    with (
+        open_registry(f"sqlite:///{folder / 'registry.sqlite'}") as registry,
+        EmbeddedStore.open(folder / "readings.duckdb", zone=ZoneInfo("UTC"), metrics=METRICS) as store,
+    ):
+        registry.places.put(village.REGIONS)
+        registry.devices.put_profiles(
+            [Profile("three", "", "native_json", tuple(Measure(name, interval_s=60) for name in THREE))]
+        )
+        registry.devices.put([Device(f"d{i}", "three", village.VILLAGE) for i in range(DEVICES)])
+        worker = worker_on(broker, registry, store, store)
+        thread = threading.Thread(target=worker.run)
+        started = time.perf_counter()
+        thread.start()
+        while worker.progress.messages < count or worker.progress.pending:
+            time.sleep(0.002)
+        taken = time.perf_counter() - started
+        worker.stop()
+        thread.join()
+    return taken
+
+
+def _messages(count: int, first: int) -> list[tuple[str, bytes]]:
+    return [
+        (
+            uplink(f"d{i % DEVICES}"),
+            json.dumps(
+                {
+                    "at": T0 + (first + i) // DEVICES * 60_000,
+                    "values": {THREE[0]: 20 + i % 7 / 10, THREE[1]: 60 + i % 11, THREE[2]: 1013 + i % 5 / 10},
+                }
+            ).encode(),
+        )
+        for i in range(count)
+    ]
+
+
+def measure(count: int, rounds: int, told: Callable[[str], None]) -> Rates:
+    """Drain `count` messages of three readings per round, bare loop and worker in turn."""
+    rates = Rates([], [])
+    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
+        folder = Path(name)
+        for turn in range(rounds):
+            messages = _messages(count, turn * count)
+            _backlog(broker, "bare", messages)
+            rates.bare.append(count / _bare(broker, count))
+            _forget(broker, "bare")
+            _backlog(broker, "worker", messages)
+            rates.worker.append(count / _worker(broker, folder, count))
+            _forget(broker, "worker")
+            told(f"round {turn + 1}: bare {rates.bare[-1]:,.0f} msg/s, worker {rates.worker[-1]:,.0f} msg/s")
+    return rates
+
+
+def _forget(broker: Mosquitto, client_id: str) -> None:
+    """End the session at the broker, so that it queues nothing more for this client."""
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    while not client.is_connected():
+        time.sleep(0.01)
+    client.disconnect()
+    client.loop_stop()

@@ -1,0 +1,5 @@
+"""`python -m rurban`."""
+
+from rurban.cli import main
+
+main()

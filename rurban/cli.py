@@ -1,0 +1,101 @@
+"""The command line."""
+
+import logging
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from rurban import commands
+from rurban.doctor import diagnose
+from rurban.settings import Settings
+from telemetry.errors import RurbanFault
+
+app = typer.Typer(
+    name="rurban",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Villages and farms see their water, soil, barns, power and roads in the same light as their city. "
+    "Settings come from the environment (RURBAN_<NAME>); the README names each.",
+)
+
+
+def _settings() -> Settings:
+    """The settings, or the end of the process with a line per wrong one."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "RURBAN_" + "_".join(str(part).upper() for part in problem["loc"]) if problem["loc"] else "settings"
+            typer.echo(f"{name}: {problem['msg']}", err=True)
+        raise typer.Exit(2) from error
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    # It tells of every start in four lines; what goes wrong is still told.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return settings
+
+
+@app.command()
+def demo() -> None:
+    """Broker, worker, store and API with a sample county: 30 days of history, real records, live data."""
+    commands.demo(_settings(), Console())
+
+
+@app.command()
+def up() -> None:
+    """Everything in one process on embedded parts: broker, worker, store and API, for devices of your own."""
+    commands.up(_settings())
+
+
+@app.command()
+def ingest() -> None:
+    """The ingest worker alone, on a broker that runs already."""
+    commands.ingest(_settings())
+
+
+@app.command()
+def api() -> None:
+    """The API alone, on a store that no other process has open."""
+    commands.api(_settings())
+
+
+@app.command()
+def simulate(
+    seconds: Annotated[float | None, typer.Option(help="End after so many seconds; none = until Ctrl-C.")] = None,
+) -> None:
+    """Publish the sample county's live data to the broker, for a house that runs elsewhere."""
+    commands.simulate(_settings(), seconds)
+
+
+@app.command()
+def replay(
+    record: Annotated[str, typer.Argument(help="Name of the record; `list` shows them.")],
+    speed: Annotated[
+        float | None, typer.Option(min=0.001, help="Times faster than it was measured; none = as fast as possible.")
+    ] = None,
+    *,
+    shift_to_now: Annotated[bool, typer.Option(help="Move the times so that the record ends now.")] = False,
+) -> None:
+    """Publish a record of a real station over MQTT, as its device."""
+    commands.replay(_settings(), record, speed, shift_to_now=shift_to_now)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what of this house can be reached, and what to do about the rest."""
+    raise typer.Exit(diagnose(_settings(), typer.echo))
+
+
+def main() -> NoReturn:
+    """Run the command; faults that people can mend are one line, not a traceback."""
+    try:
+        app()
+    except RurbanFault as fault:
+        typer.echo(f"rurban: {fault}", err=True)
+        sys.exit(1)
+    sys.exit(0)

@@ -1,0 +1,207 @@
+"""What each command does: opens the parts it needs, runs, and closes them."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from devices import replay as records
+from devices.fleet import Fleet
+from devices.publisher import Publisher
+from ingest.mqtt import Bus
+from ingest.worker import Worker
+from rurban import demo as demonstration
+from rurban import house as composition
+from rurban.broker import embedded_broker
+from rurban.house import House, now
+from rurban.running import Server, in_background, until_settled, until_stopped
+from rurban.settings import Settings, is_loopback
+from telemetry.errors import Invalid
+
+
+@contextlib.contextmanager
+def _bus(house: House, name: str) -> Iterator[Bus]:
+    bus = Bus(composition.broker(house.settings), f"{house.settings.mqtt_client_id}-{name}", clock=house.clock)
+    try:
+        yield bus
+    finally:
+        bus.close()
+
+
+def _publisher(settings: Settings, client_id: str) -> Publisher:
+    password = settings.mqtt_password
+    return Publisher(
+        settings.mqtt_host,
+        settings.mqtt_port,
+        client_id=client_id,
+        username=settings.mqtt_username,
+        password=None if password is None else password.get_secret_value(),
+        tls_ca=settings.mqtt_tls_ca,
+    )
+
+
+@contextlib.contextmanager
+def _embedded(
+    settings: Settings, prepare: Callable[[House], None] | None = None
+) -> Iterator[tuple[House, Worker, Server]]:
+    """Broker, registry, store, worker and API in one process, the API not yet serving.
+
+    `prepare` runs on the open house before the worker reads it.
+    """
+    if not is_loopback(settings.mqtt_host) and settings.mqtt_username is None:
+        raise Invalid(
+            "RURBAN_MQTT_HOST",
+            f"{settings.mqtt_host} is reachable from outside and the broker would let anybody in",
+            "set RURBAN_MQTT_USERNAME and RURBAN_MQTT_PASSWORD, or use 127.0.0.1",
+        )
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    password = settings.mqtt_password
+    with contextlib.ExitStack() as stack:
+        house = stack.enter_context(composition.opened(settings))
+        stack.enter_context(
+            embedded_broker(
+                settings.data_dir,
+                settings.mqtt_host,
+                settings.mqtt_port,
+                username=settings.mqtt_username,
+                password=None if password is None else password.get_secret_value(),
+            )
+        )
+        if prepare is not None:
+            prepare(house)
+        bus = stack.enter_context(_bus(house, "bus"))
+        worker = composition.worker(house, bus)
+        server = Server(composition.web(house, bus, worker), settings)
+        bus.start()
+        yield house, worker, server
+
+
+def up(settings: Settings) -> None:
+    with _embedded(settings) as (_, worker, server), in_background(worker):
+        server.run()
+
+
+def ingest(settings: Settings) -> None:
+    with composition.opened(settings) as house, _bus(house, "bus") as bus:
+        worker = composition.worker(house, bus)
+        bus.start()
+        until_stopped(worker)
+
+
+def api(settings: Settings) -> None:
+    with composition.opened(settings) as house, _bus(house, "api") as bus:
+        server = Server(composition.web(house, bus, None), settings)
+        bus.start()
+        server.run()
+
+
+def demo(settings: Settings, console: Console) -> None:
+    current = demonstration.diary(settings.data_dir, now())
+    fleet = demonstration.fleet(current)
+
+    def prepare(house: House) -> None:
+        demonstration.settle_county(house)
+        _show_history(house, fleet, current, console)
+
+    with contextlib.ExitStack() as stack:
+        house, worker, server = stack.enter_context(_embedded(settings, prepare))
+        stack.enter_context(in_background(worker))
+        if not current.replayed:
+            _show_records(settings, worker, current, console)
+        publisher = stack.enter_context(_publisher(settings, "rurban-demo-fleet"))
+        stack.callback(demonstration.note, settings.data_dir, current)
+        stack.enter_context(demonstration.LiveFleet(fleet, publisher, current, house.clock))
+        console.print(_welcome(settings), highlight=False, soft_wrap=True)
+        server.run()
+
+
+def _bars(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _show_history(house: House, fleet: Fleet, current: demonstration.Diary, console: Console) -> None:
+    until = house.clock()
+    expected = fleet.readings_expected(current.filled_until, until)
+    with _bars(console) as bars:
+        bar = bars.add_task("History (readings)", total=expected)
+        total = demonstration.fill_history(house, fleet, current, until, lambda done: bars.update(bar, completed=done))
+        bars.update(bar, completed=total, total=total)
+
+
+def _show_records(settings: Settings, worker: Worker, current: demonstration.Diary, console: Console) -> None:
+    """Publish the records; done when the worker has settled them."""
+    messages = demonstration.record_messages()
+    before = worker.progress.messages
+    with _publisher(settings, "rurban-demo-records") as publisher, _bars(console) as bars:
+        bar = bars.add_task("Real records (messages)", total=len(messages))
+
+        def show(_: int) -> None:
+            bars.update(bar, completed=worker.progress.messages - before)
+
+        publisher.publish_all(messages, on_progress=show)
+        until_settled(worker, before + len(messages), show)
+    current.replayed = True
+    demonstration.note(settings.data_dir, current)
+
+
+def _welcome(settings: Settings) -> str:
+    address = f"http://{settings.http_host}:{settings.http_port}"
+    broker = f"-h {settings.mqtt_host} -p {settings.mqtt_port}"
+    return f"""
+Rurban is running.
+  API and its documentation  {address}/docs
+  MQTT broker                {settings.mqtt_host}:{settings.mqtt_port}
+
+Try it from another terminal: publish a reading, then ask for it.
+  mosquitto_pub {broker} -q 1 -t rurban/v1/demo-probe/up -m '{{"values": {{"air_temperature": 21.5}}}}'
+  curl '{address}/api/v1/latest?device=demo-probe'
+
+Ctrl-C ends it; the data stays in {settings.data_dir.resolve()}.
+"""
+
+
+def simulate(settings: Settings, seconds: float | None) -> None:
+    """Live data of the sample county, from now on."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    current = demonstration.diary(settings.data_dir, now())
+    current.filled_until = now()
+    stopping = _stopping()
+    with (
+        _publisher(settings, "rurban-simulate") as publisher,
+        demonstration.LiveFleet(demonstration.fleet(current), publisher, current, now),
+    ):
+        stopping.wait(seconds)
+
+
+def replay(settings: Settings, name: str, speed: float | None, *, shift_to_now: bool) -> None:
+    """One record, or with `list` the names of all."""
+    if name == "list":
+        for record in records.records():
+            typer.echo(f"{record.name}  device {record.device}, profile {record.profile}")
+        return
+    record = records.record(name)
+    stopping = _stopping()
+    shift_ms = records.shift_to_end(record, now()) if shift_to_now else 0
+    messages = records.paced(records.messages(record, shift_ms=shift_ms), speed, now, stopping.wait)
+    with _publisher(settings, f"rurban-replay-{name}") as publisher:
+        total = publisher.publish_all(messages)
+    typer.echo(f"{total} messages of {name} published as {record.device}")
+
+
+def _stopping() -> threading.Event:
+    """Set by SIGTERM or Ctrl-C."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    return stopping

@@ -1,0 +1,150 @@
+"""The demonstration: a sample county with its simulated fleet, thirty days of history, three real records, live data.
+
+A second start continues: the fleet's epoch and seed and how far the history reaches are kept in the data folder.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from devices import county, replay
+from devices.faults import EVERYDAY
+from devices.fleet import Fleet
+from devices.message import Message
+from devices.publisher import Publisher
+from ingest.pipeline import Outcome, Pipeline
+from ingest.settle import Settlement
+from rurban import house as composition
+from rurban.house import House
+from telemetry.errors import BrokerUnavailable
+
+logger = logging.getLogger(__name__)
+
+DAY_MS = 86_400_000
+HISTORY_DAYS = 30
+SEED = 20_261_123
+CHUNK = 4000
+"""Messages of history that are settled at once."""
+RETRY_S = 1.0
+FOREVER = 2**53
+
+
+class Diary(msgspec.Struct):
+    """What a second start must know."""
+
+    seed: int
+    epoch: int
+    """Start of the simulated county, milliseconds."""
+    filled_until: int
+    """History and live data are complete before this instant."""
+    replayed: bool = False
+    """The real records have been published."""
+
+
+def diary(folder: Path, now: int) -> Diary:
+    """The diary of this data folder; a new one starts thirty days ago."""
+    path = folder / "demo.json"
+    if path.exists():
+        return msgspec.json.decode(path.read_bytes(), type=Diary)
+    epoch = (now // DAY_MS - HISTORY_DAYS) * DAY_MS
+    return Diary(seed=SEED, epoch=epoch, filled_until=epoch)
+
+
+def note(folder: Path, current: Diary) -> None:
+    """Write the diary so that a crash leaves the old one or the new one."""
+    draft = folder / "demo.json.new"
+    draft.write_bytes(msgspec.json.encode(current))
+    draft.replace(folder / "demo.json")
+
+
+def settle_county(house: House) -> None:
+    """Put the sample county's places, profiles and devices into the registry."""
+    house.registry.places.put(county.regions())
+    house.registry.devices.put_profiles(county.profiles())
+    house.registry.devices.put(county.devices())
+
+
+def fleet(current: Diary) -> Fleet:
+    return Fleet(
+        devices=county.devices(),
+        profiles=county.profiles(),
+        regions=county.regions(),
+        seed=current.seed,
+        epoch=current.epoch,
+        faults=EVERYDAY,
+    )
+
+
+def fill_history(house: House, simulated: Fleet, current: Diary, until: int, bar: Callable[[int], None]) -> int:
+    """Send the fleet's history through the same pipeline and store as live data; how many readings it had."""
+    line = composition.pipeline(house)
+    settlement = Settlement(house.store, house.store, house.registry)
+    total = 0
+    while current.filled_until < until:
+        stop = min(current.filled_until + DAY_MS, until)
+        for chunk in _chunks(simulated.messages(current.filled_until, stop), CHUNK):
+            total += _settled(line, settlement, chunk)
+            bar(total)
+        current.filled_until = stop
+        note(house.settings.data_dir, current)
+    return total
+
+
+def _settled(line: Pipeline, settlement: Settlement, chunk: list[Message]) -> int:
+    outcome = Outcome()
+    for message in chunk:
+        line.process(message, outcome)
+    settlement.settle(outcome, chunk[0].at)
+    return len(outcome.readings)
+
+
+def _chunks(messages: Iterable[Message], size: int) -> Iterator[list[Message]]:
+    iterator = iter(messages)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def record_messages() -> list[Message]:
+    """The three real records as their devices send them, with their own times."""
+    return list(chain.from_iterable(map(replay.messages, replay.records())))
+
+
+class LiveFleet:
+    """Publishes the fleet's messages as their time comes, from a thread of its own; the diary says how far it got."""
+
+    def __init__(self, simulated: Fleet, publisher: Publisher, current: Diary, clock: Callable[[], int]) -> None:
+        self._fleet = simulated
+        self._publisher = publisher
+        self._diary = current
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rurban-fleet")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        coming = self._fleet.messages(self._diary.filled_until, FOREVER)
+        for message in replay.paced(coming, 1.0, self._clock, self._stopping.wait, origin=self._clock()):
+            while not self._published(message):
+                if self._stopping.wait(RETRY_S):
+                    return
+            self._diary.filled_until = message.at
+
+    def _published(self, message: Message) -> bool:
+        try:
+            self._publisher.publish_all([message])
+        except BrokerUnavailable as error:
+            logger.warning("simulated fleet: %s; trying again", error)
+            return False
+        return True

@@ -1,0 +1,81 @@
+"""`rurban doctor`: reaches each part once and says what it found, or what to do."""
+
+import http.client
+from collections.abc import Callable
+
+import msgspec
+
+from ingest.mqtt import Subscription
+from rurban import house as composition
+from rurban.house import now
+from rurban.settings import Settings
+from telemetry.errors import Invalid, RurbanFault, StoreUnavailable
+
+_TIMEOUT_S = 3.0
+
+
+class _Part(msgspec.Struct):
+    ready: bool
+    detail: str
+
+
+class _Readiness(msgspec.Struct):
+    ready: bool
+    parts: dict[str, _Part]
+
+
+def diagnose(settings: Settings, tell: Callable[[str], None]) -> int:
+    """One line per part; 0 = all well, 1 = something is wrong."""
+    tell(f"data folder  {settings.data_dir.resolve()}")
+    wrong = not _well("broker", lambda: _broker(settings), tell)
+    running = _running(settings)
+    if running is None:
+        tell(f"{'api':12} not running at {_address(settings)}; `rurban up` or `rurban api` starts it")
+        wrong |= not _well("house", lambda: _opens(settings), tell)
+        return int(wrong)
+    tell(f"{'api':12} answers at {_address(settings)}")
+    for name, part in running.parts.items():
+        tell(f"{name:12} {part.detail if part.ready else f'PROBLEM: {part.detail}'}")
+    return int(wrong or not running.ready)
+
+
+def _well(name: str, check: Callable[[], str], tell: Callable[[str], None]) -> bool:
+    try:
+        tell(f"{name:12} {check()}")
+    except RurbanFault as fault:
+        tell(f"{name:12} PROBLEM: {fault}")
+        return False
+    return True
+
+
+def _address(settings: Settings) -> str:
+    return f"{settings.http_host}:{settings.http_port}"
+
+
+def _broker(settings: Settings) -> str:
+    probe = Subscription(composition.broker(settings), "rurban-doctor", ["rurban/v1/doctor"], clock=now)
+    probe.connect(timeout_s=_TIMEOUT_S)
+    probe.close()
+    return f"accepts connections at {settings.mqtt_host}:{settings.mqtt_port}"
+
+
+def _running(settings: Settings) -> _Readiness | None:
+    """What a running API says of its parts; None = nothing listens there, or something that is no Rurban."""
+    connection = http.client.HTTPConnection(settings.http_host, settings.http_port, timeout=_TIMEOUT_S)
+    try:
+        connection.request("GET", "/ready")
+        return msgspec.json.decode(connection.getresponse().read(), type=_Readiness)
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError):
+        return None
+    finally:
+        connection.close()
+
+
+def _opens(settings: Settings) -> str:
+    if not settings.data_dir.exists():
+        raise Invalid("RURBAN_DATA_DIR", f"{settings.data_dir} does not exist yet", "`rurban up` makes it")
+    try:
+        with composition.opened(settings) as house:
+            return f"registry with {len(house.registry.devices.all())} devices, store {settings.store_path}"
+    except OSError as error:
+        raise StoreUnavailable(f"{settings.data_dir} cannot be used: {error}") from error

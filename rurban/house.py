@@ -1,0 +1,151 @@
+"""The composition root: opens what the settings name and wires the parts together."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+import api
+from api.live import LiveHub
+from api.services import Services
+from devices.codecs import CODECS
+from devices.message import Message
+from ingest.checks import Checks, ClockLimits
+from ingest.directory import CurrentDirectory, Directory
+from ingest.mqtt import Broker, Bus, Subscription
+from ingest.pipeline import Pipeline
+from ingest.replay import Replayer
+from ingest.settle import Settlement
+from ingest.sources import UPLINKS
+from ingest.worker import Limits, Worker
+from rurban.own_metrics import WorkerCollector
+from rurban.readiness import probes
+from rurban.settings import Settings
+from telemetry import announcement, replay_request
+from telemetry.errors import Rejected
+from telemetry.metrics import METRICS
+from telemetry.registry import Registry, open_registry
+from telemetry.store.embedded import EmbeddedStore
+
+logger = logging.getLogger(__name__)
+
+
+def now() -> int:
+    """The wall clock, milliseconds UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The open parts that every command shares."""
+
+    settings: Settings
+    registry: Registry
+    store: EmbeddedStore
+    clock: Callable[[], int] = now
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, clock: Callable[[], int] = now) -> Iterator[House]:
+    """The registry, migrated, and the store; both closed at the end."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        registry = stack.enter_context(open_registry(settings.registry))
+        store = stack.enter_context(
+            EmbeddedStore.open(
+                settings.store_path,
+                zone=settings.zone,
+                metrics=METRICS,
+                memory_limit=f"{settings.store_memory_mb}MB",
+            )
+        )
+        yield House(settings, registry, store, clock)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryDirectory:
+    """Directories for the pipeline, from the registry."""
+
+    registry: Registry
+
+    def version(self) -> int:
+        return self.registry.devices.version()
+
+    def directory(self) -> Directory:
+        devices = self.registry.devices
+        return Directory(devices.all(), devices.profiles(), codecs=CODECS, metrics=METRICS)
+
+
+def pipeline(house: House) -> Pipeline:
+    """A pipeline whose checks remember the newest stored readings."""
+    settings = house.settings
+    checks = Checks(ClockLimits(ahead_ms=settings.clock_ahead_s * 1000, late_ms=settings.late_after_s * 1000))
+    for reading in house.store.latest(None, None):
+        checks.remember(reading)
+    return Pipeline(
+        CurrentDirectory(RegistryDirectory(house.registry)), checks, max_payload=settings.max_payload_kb * 1024
+    )
+
+
+def broker(settings: Settings) -> Broker:
+    """How to reach the MQTT broker."""
+    password = settings.mqtt_password
+    return Broker(
+        settings.mqtt_host,
+        settings.mqtt_port,
+        username=settings.mqtt_username,
+        password=None if password is None else password.get_secret_value(),
+        tls_ca=None if settings.mqtt_tls_ca is None else str(settings.mqtt_tls_ca),
+        mqtt5=settings.mqtt_version == "5",
+    )
+
+
+def worker(house: House, bus: Bus) -> Worker:
+    """The ingest worker on this house's store and registry."""
+    settings = house.settings
+    share = f"$share/{settings.mqtt_group}/" if settings.mqtt_group else ""
+    filters = [share + UPLINKS, share + replay_request.TOPIC]
+    line = pipeline(house)
+    settlement = Settlement(house.store, house.store, house.registry, announce=bus.tell)
+    return Worker(
+        subscription=Subscription(broker(settings), settings.mqtt_client_id, filters, clock=house.clock),
+        pipeline=line,
+        settlement=settlement,
+        replayer=Replayer(house.registry.quarantine, line, settlement, clock=house.clock),
+        clock=house.clock,
+        limits=Limits(settings.batch_messages, settings.batch_age_ms / 1000, settings.pending_messages),
+    )
+
+
+def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
+    """The API; with a worker in the same process, also that worker's state in `/ready` and `/metrics`."""
+    collectors = CollectorRegistry()
+    if ingest is not None:
+        collectors.register(WorkerCollector(ingest.progress))
+    live = LiveHub()
+    bus.listen(announcement.ALL, lambda message: _offer(live, message))
+    token = house.settings.api_token
+    return api.create(
+        Services(
+            registry=house.registry,
+            reader=house.store,
+            live=live,
+            publish=bus.publish,
+            clock=house.clock,
+            probes=probes(house.registry, house.store, bus, ingest, house.clock),
+            metrics=collectors,
+            zone=house.settings.zone,
+            token=None if token is None else token.get_secret_value(),
+        )
+    )
+
+
+def _offer(live: LiveHub, message: Message) -> None:
+    try:
+        live.offer(announcement.decode(message.payload))
+    except Rejected as rejected:
+        logger.warning("announcement on %s ignored: %s", message.topic, rejected)

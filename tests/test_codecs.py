@@ -1,0 +1,365 @@
+"""Every codec of the folder: its examples both ways, and any bytes at all give samples or `Rejected`."""
+
+import json
+import random
+import struct
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+
+import cbor2
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+import devices.codecs
+from devices.bounds import LATEST, MAX_READINGS
+from devices.codecs import CODECS
+from devices.codecs.port import Context, Example
+from telemetry.errors import Invalid, Reason, Rejected
+from telemetry.model import Quality, Sample
+
+NOW = 1_795_420_800_000
+CONTEXT = Context(device="device-1", received_at=NOW)
+EXAMPLES = [(name, shown) for name, codec in CODECS.items() for shown in codec.EXAMPLES]
+EACH_EXAMPLE = pytest.mark.parametrize(("name", "shown"), EXAMPLES, ids=[f"{n}: {s.source}" for n, s in EXAMPLES])
+EACH_CODEC = pytest.mark.parametrize("name", CODECS)
+LONG = 20_000
+"""Examples longer than this show a limit; mutating them shows nothing more."""
+
+# Derandomised: the same payloads on every machine and in every run.
+thorough = settings(
+    max_examples=2000,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def readable(name: str, payload: bytes) -> list[Sample]:
+    """The samples, or none where the payload is refused; whatever else is raised fails the test."""
+    refusal: Rejected | None = None
+    try:
+        samples = CODECS[name].decode(payload, CONTEXT)
+    except Rejected as rejected:
+        refusal = rejected
+    if refusal is not None:
+        assert refusal.reason in Reason
+        assert len(refusal.detail) < 500
+        return []
+    assert 0 < len(samples) <= MAX_READINGS
+    for sample in samples:
+        assert type(sample.value) is float
+        assert isfinite(sample.value)
+        assert sample.at is None or (type(sample.at) is int and 0 <= sample.at < LATEST)
+        assert sample.metric
+        assert sample.channel is None or (0 < len(sample.channel) <= 64 and ":" not in sample.channel)
+        assert sample.device is None or sample.device
+    return samples
+
+
+def test_a_codec_is_a_module_of_the_folder() -> None:
+    folder = Path(devices.codecs.__file__).parent
+
+    assert sorted(path.stem for path in folder.glob("*.py") if path.stem not in {"__init__", "port"}) == list(CODECS)
+    assert {"native_json", "senml_cbor", "senml_json"} <= set(CODECS)
+
+
+@EACH_CODEC
+def test_a_codec_shows_what_it_takes_refuses_and_writes(name: str) -> None:
+    examples = CODECS[name].EXAMPLES
+
+    assert any(shown.samples for shown in examples)
+    assert any(shown.rejected for shown in examples)
+    assert any(shown.encodes for shown in examples)
+    assert all(shown.source and bool(shown.samples) != bool(shown.rejected) for shown in examples)
+
+
+@EACH_EXAMPLE
+def test_an_example_means_what_it_says(name: str, shown: Example) -> None:
+    decode = CODECS[name].decode
+
+    if shown.rejected is None:
+        assert list(shown.samples) == decode(shown.payload, shown.context)
+    else:
+        with pytest.raises(Rejected) as refused:
+            decode(shown.payload, shown.context)
+        assert shown.rejected == refused.value.reason
+
+
+@EACH_EXAMPLE
+def test_an_example_is_written_back(name: str, shown: Example) -> None:
+    if shown.encodes:
+        assert shown.payload == CODECS[name].encode(shown.samples)
+
+
+@EACH_CODEC
+@thorough
+@given(payload=st.binary(max_size=200))
+@example(payload=b"\x00")
+@example(payload=b"\xff\xfe[")
+def test_any_bytes_are_read_or_refused(name: str, payload: bytes) -> None:
+    readable(name, payload)
+
+
+def mutated(payload: bytes, source: random.Random) -> bytes:
+    """The payload with up to four bytes changed, pieces cut, doubled or moved."""
+    data = bytearray(payload)
+    for _ in range(source.choice((1, 1, 1, 2, 4))):
+        at, other = sorted((source.randint(0, len(data)), source.randint(0, len(data))))
+        match source.randint(0, 4):
+            case 0:
+                data[at : at + 1] = source.randbytes(1)
+            case 1:
+                del data[at:other]
+            case 2:
+                data[other:other] = data[at:other]
+            case 3:
+                data[at:at] = source.randbytes(source.randint(1, 9))
+            case _:
+                data[at:at] = source.choice(PIECES)
+    return bytes(data)
+
+
+PIECES = [
+    b"e999",
+    b"-",
+    b"null",
+    b"true",
+    b"[",
+    b"]",
+    b'"',
+    b"{}",
+    b",",
+    b":",
+    b"0" * 400,
+    b'"x_":1,',
+    b"\xfb\x7f\xf0\0\0\0\0\0\0",
+]
+PIECES += [
+    b"\xf9\x7e\x00",
+    b"\xc4\x82\x1b" + b"\x7f" * 8 + b"\x01",
+    b"\xc2\x5a\x00\x00\x04\x00",
+    b"\xd8\x1d\x00",
+    b"\x9f",
+]
+
+
+@EACH_CODEC
+@thorough
+@given(seed=st.integers(0, 2**63))
+def test_mutated_examples_are_read_or_refused(name: str, seed: int) -> None:
+    source = random.Random(seed)  # noqa: S311  (no secret: the payloads must be the same in every run)
+    shown = source.choice([shown.payload for shown in CODECS[name].EXAMPLES if len(shown.payload) < LONG])
+
+    readable(name, mutated(shown, source))
+
+
+LABELS = ["bn", "bt", "bu", "bv", "bs", "bver", "n", "u", "v", "vs", "vb", "vd", "s", "t", "ut", "x", "x_", ""]
+CBOR_LABELS = dict(zip(LABELS, (-2, -3, -4, -5, -6, -1, 0, 1, 2, 3, 4, 8, 5, 6, 7), strict=False))
+NAMES = ["a", "b:c", "d/e.f", "urn:dev:x:", "", ":", "soil_ec.a", "é", "a" * 700, "Cel", "%", "lat", "_"]
+EDGES = [0, 1, 10, 11, 2**28, -(2**28), 2**64, -(2**70), 10**400, 1e308, -1e308, 1_795_420_800, NOW, LATEST, 0.1, -0.0]
+EDGES += [float("nan"), float("inf"), float("-inf"), 5e-324]
+ATOMS = [None, True, False, "", "\x00", "2026-11-23T08:00:00Z", "2026-11-23", "0001-01-01T00:00:00+14:00", b"\x00", b""]
+
+
+def anything(source: random.Random, depth: int = 3) -> object:
+    """A value of any type, nested up to `depth`."""
+    match source.randint(0, 5 if depth else 3):
+        case 0:
+            return source.choice(EDGES)
+        case 1:
+            return source.choice(ATOMS)
+        case 2:
+            return source.choice(NAMES)
+        case 3:
+            return source.uniform(-1e6, 1e6)
+        case 4:
+            return [anything(source, depth - 1) for _ in range(source.randint(0, 3))]
+        case _:
+            return {source.choice(NAMES): anything(source, depth - 1) for _ in range(source.randint(0, 3))}
+
+
+SOUND: dict[str, list[object]] = {
+    "n": ["a", "soil_ec.a", "d/e.f", "urn:dev:x:rssi"],
+    "bn": ["", "d:", "2001:db8::2/"],
+    "u": ["Cel", "%", "lat", "/"],
+    "bu": ["W"],
+    "v": [0, 1, 0.1, -0.0, 1e308, 5e-324, 2**64, -(2**70)],
+    "bv": [0, 1e308],
+    "s": [1, 2.5],
+    "t": [0, -5, 0.25, 2**28 - 1, 2**28, 1_795_420_800],
+    "bt": [0, 1_795_420_800, 1.5],
+    "bver": [10],
+    "ut": [5],
+    "x": [{"y": [1]}, None],
+}
+
+
+def record(source: random.Random) -> object:
+    """A SenML record: half of them sound, the others with some fields of any type."""
+    if source.random() < 0.5:
+        optional = source.sample(list(SOUND), source.randint(0, 3))
+        return {label: source.choice(SOUND[label]) for label in ("n", "v", *optional)}
+    if source.random() < 0.05:
+        return anything(source)
+    fields = {"n": source.choice(NAMES), "v": source.choice(EDGES)} if source.random() < 0.6 else {}
+    for label in source.sample(LABELS, source.randint(0, 4)):
+        fields[label] = source.choice((anything(source, 1), source.choice(EDGES), source.choice(NAMES)))
+    return fields
+
+
+def message(source: random.Random) -> object:
+    """A native message: half of them sound, the others with some fields of any type."""
+    if source.random() < 0.5:
+        return {"at": source.choice([NOW, 0.5, "2026-11-23T08:00:00Z", None]), "values": {source.choice("ab"): 1e308}}
+    if source.random() < 0.05:
+        return anything(source)
+    values = {source.choice(NAMES): source.choice((1.5, anything(source, 0))) for _ in range(source.randint(0, 4))}
+    fields: dict[str, object] = {"values": values}
+    for label in source.sample(["at", "seq", "units", "values", "x"], source.randint(0, 3)):
+        fields[label] = anything(source)
+    if source.random() < 0.5:
+        fields["units"] = {source.choice(NAMES): source.choice(NAMES)}
+    return fields
+
+
+def as_json(content: object) -> bytes:
+    return json.dumps(content, default=repr).encode()
+
+
+def as_cbor(content: object) -> bytes:
+    """With the integer labels of RFC 8428 section 6, as far as they are in its table."""
+    if isinstance(content, list):
+        content = [
+            {CBOR_LABELS.get(key, key): value for key, value in item.items()} if isinstance(item, dict) else item
+            for item in content
+        ]
+    return cbor2.dumps(content)
+
+
+SHAPES: dict[str, tuple[Callable[[random.Random], object], Callable[[object], bytes]]] = {
+    "native_json": (message, as_json),
+    "senml_json": (record, as_json),
+    "senml_cbor": (record, as_cbor),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@thorough
+@given(seed=st.integers(0, 2**63))
+def test_payloads_of_about_the_right_shape_are_read_or_refused(name: str, seed: int) -> None:
+    source = random.Random(seed)  # noqa: S311  (likewise)
+    item, written = SHAPES[name]
+
+    readable(name, written([item(source) for _ in range(source.randint(0, 4))]))
+
+
+UNITS = [None, "Cel", "%", "1", "mS/cm", "kW.h", "[ppm]", "{count}", "kV.A{reactive}", "degF"]
+
+
+def word(source: random.Random, characters: str) -> str:
+    return source.choice("abcxyz") + "".join(source.choices(characters, k=source.randint(0, 20)))
+
+
+def batch(source: random.Random, *, devices: bool) -> list[Sample]:
+    """Samples in order of time, from 1978 on, when the absolute times of SenML begin."""
+    own = word(source, "abcXYZ019:./_-") + "9" if devices and source.random() < 0.5 else None
+    samples = [
+        Sample(
+            metric=word(source, "abcxyz019_"),
+            value=struct.unpack("<d", source.randbytes(8))[0] if source.random() < 0.5 else source.uniform(-50, 50),
+            at=None if source.random() < 0.3 else source.randint(268_435_456_000, LATEST - 1),
+            unit=source.choice(UNITS),
+            channel=word(source, "abcXYZ019_.-") if source.random() < 0.5 else None,
+            device=word(source, "abcXYZ019:./_-") + "9" if devices and source.random() < 0.2 else own,
+        )
+        for _ in range(source.randint(1, 6))
+    ]
+    return sorted((sample for sample in samples if isfinite(sample.value)), key=lambda sample: sample.at or NOW)
+
+
+@EACH_CODEC
+@thorough
+@given(seed=st.integers(0, 2**63))
+def test_what_is_written_is_read_again(name: str, seed: int) -> None:
+    samples = batch(random.Random(seed), devices=name != "native_json") or [Sample("rssi", -97.0)]  # noqa: S311  (likewise)
+
+    assert samples == CODECS[name].decode(CODECS[name].encode(samples), CONTEXT)
+
+
+@EACH_CODEC
+@pytest.mark.parametrize(
+    "unsayable",
+    [
+        Sample("rssi", float("nan")),
+        Sample("rssi", float("inf")),
+        Sample("rssi", 1.0, quality=Quality.DEVICE),
+        Sample("", 1.0),
+        Sample("a:b", 1.0),
+    ],
+)
+def test_what_a_format_cannot_say_is_not_written(name: str, unsayable: Sample) -> None:
+    with pytest.raises(Invalid):
+        CODECS[name].encode([unsayable])
+
+
+def test_the_native_format_speaks_for_no_other_device() -> None:
+    with pytest.raises(Invalid, match="device"):
+        CODECS["native_json"].encode([Sample("rssi", 1.0, device="device-2")])
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ('"2026-11-23T08:00:00Z"', NOW),
+        ('"2026-11-23T08:00:00.123456Z"', NOW + 123),
+        ('"2026-11-23T16:00:00+08:00"', NOW),
+        ('"2026-11-23 08:00:00+00:00"', NOW),
+        ('"20261123T080000Z"', NOW),
+        ("1795420800000", NOW),
+        ("1795420800000.6", NOW + 1),
+        ("0", 0),
+        ('"1970-01-01T00:00:00Z"', 0),
+        ('"2200-12-31T23:59:59.999Z"', LATEST - 1),
+        ("null", None),
+    ],
+)
+def test_times_of_the_native_format(text: str, milliseconds: int | None) -> None:
+    [sample] = CODECS["native_json"].decode(f'{{"at":{text},"values":{{"rssi":1}}}}'.encode(), CONTEXT)
+
+    assert milliseconds == sample.at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"2026-11-23T08:00:00"',
+        '"2026-11-23"',
+        '"1969-12-31T23:59:59Z"',
+        '"0001-01-01T00:00:00+14:00"',
+        '"9999-12-31T23:59:59-14:00"',
+        '""',
+        "-0.5",
+        "1e300",
+        "9" * 40,
+    ],
+)
+def test_other_times_are_bad(text: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        CODECS["native_json"].decode(f'{{"at":{text},"values":{{"rssi":1}}}}'.encode(), CONTEXT)
+
+    assert Reason.BAD_TIME == refused.value.reason
+
+
+def test_a_mantissa_that_is_a_big_integer_is_scaled() -> None:
+    payload = cbor2.dumps([{0: "a", 2: cbor2.CBORTag(4, [-1, 2**65])}])
+
+    assert [2**65 / 10] == [sample.value for sample in CODECS["senml_cbor"].decode(payload, CONTEXT)]
+
+
+def test_a_big_negative_integer_is_a_number() -> None:
+    payload = cbor2.dumps([{0: "a", 2: -(2**65)}])
+
+    assert [-float(2**65)] == [sample.value for sample in CODECS["senml_cbor"].decode(payload, CONTEXT)]

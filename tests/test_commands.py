@@ -1,0 +1,155 @@
+"""The commands as a person types them, each a process of its own."""
+
+import json
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+
+from devices.message import uplink
+from tests.mosquitto import Mosquitto, free_port
+from tests.processes import command, environment, rurban
+from tests.workplace import client_of, eventually
+
+
+def run(*arguments: str, data_dir: Path, **settings: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        env=environment(data_dir, **settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def answer(port: int, path: str) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as found:
+            body: dict[str, Any] = json.load(found)
+    except OSError:
+        return {}
+    return body
+
+
+def heard(client: paho.Client, topic: str) -> list[str]:
+    """From now on, the topics of what arrives."""
+    topics: list[str] = []
+    client.on_message = lambda _client, _data, message: topics.append(message.topic)
+    client.subscribe(topic, 1)
+    return topics
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    shown = run("--help", data_dir=tmp_path).stdout
+
+    assert [] == [
+        name for name in ("demo", "up", "ingest", "api", "simulate", "replay", "doctor") if f" {name} " not in shown
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"http_port": 0}, "RURBAN_HTTP_PORT"),
+        ({"timezone": "Middle/Earth"}, "RURBAN_TIMEZONE"),
+        ({"http_host": "0.0.0.0"}, "RURBAN_API_TOKEN"),  # noqa: S104 - that is the point
+    ],
+)
+def test_a_wrong_setting_is_named_before_anything_starts(
+    settings: dict[str, object], named: str, tmp_path: Path
+) -> None:
+    ended = run("up", data_dir=tmp_path, **settings)
+
+    assert (2, True, []) == (ended.returncode, named in ended.stderr, list(tmp_path.iterdir()))
+
+
+def test_everything_runs_in_one_process_and_ends_cleanly(tmp_path: Path) -> None:
+    http_port, mqtt_port = free_port(), free_port()
+    log = tmp_path / "up.log"
+    with rurban("up", data_dir=tmp_path, log=log, http_port=http_port, mqtt_port=mqtt_port) as house:
+        eventually(lambda: bool(answer(http_port, "/ready").get("ready")), within_s=30)
+        subprocess.run(
+            ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(mqtt_port), "-q", "1", "-t", uplink("nobody"), "-m", "{}"],
+            check=True,
+            timeout=10,
+        )
+        eventually(lambda: bool(answer(http_port, "/api/v1/quarantine").get("messages")))
+        (kept,) = answer(http_port, "/api/v1/quarantine")["messages"]
+        doctor = run("doctor", data_dir=tmp_path, http_port=http_port, mqtt_port=mqtt_port)
+        house.send_signal(signal.SIGTERM)
+        code = house.wait(timeout=20)
+
+    assert ("nobody", "unknown_device", "{}") == (kept["device"], kept["reason"], kept["payload_text"])
+    assert (0, 0) == (doctor.returncode, doctor.stdout.count("PROBLEM")), doctor.stdout
+    assert (0, False) == (code, "Traceback" in log.read_text())
+
+
+def test_a_port_that_is_taken_is_named(broker: Mosquitto, tmp_path: Path) -> None:
+    ended = run("up", data_dir=tmp_path / "data", http_port=free_port(), mqtt_port=broker.port)
+
+    assert (1, True, False) == (ended.returncode, "RURBAN_MQTT_PORT" in ended.stderr, "Traceback" in ended.stderr)
+
+
+def test_a_second_house_on_the_same_data_is_refused(broker: Mosquitto, tmp_path: Path) -> None:
+    with rurban("ingest", data_dir=tmp_path, log=tmp_path / "log", mqtt_port=broker.port):
+        eventually(lambda: b"listening" in (tmp_path / "log").read_bytes())
+        ended = run("api", data_dir=tmp_path, http_port=free_port(), mqtt_port=broker.port)
+
+    assert (1, True) == (ended.returncode, "in use by another process" in ended.stderr), ended.stderr
+
+
+def test_the_doctor_says_what_is_missing(tmp_path: Path) -> None:
+    nowhere = free_port()
+    ended = run("doctor", data_dir=tmp_path / "none", mqtt_port=nowhere, http_port=free_port())
+
+    assert (1, True, True) == (
+        ended.returncode,
+        f"127.0.0.1:{nowhere}" in ended.stdout,
+        "RURBAN_DATA_DIR" in ended.stdout,
+    )
+
+
+def test_records_are_listed_and_replayed(broker: Mosquitto, tmp_path: Path) -> None:
+    names = run("replay", "list", data_dir=tmp_path).stdout
+    with client_of(broker) as client:
+        topics = heard(client, uplink("+"))
+        ended = run("replay", "alamosa", "--shift-to-now", data_dir=tmp_path, mqtt_port=broker.port)
+        eventually(lambda: len(topics) == 1440)
+
+    assert ["alamosa", "device", "alamosa-surfrad,"] == names.split()[:3]
+    assert (0, {uplink("alamosa-surfrad")}) == (ended.returncode, set(topics))
+
+
+def test_an_unknown_record_is_refused_with_the_names_there_are(tmp_path: Path) -> None:
+    ended = run("replay", "atlantis", data_dir=tmp_path)
+
+    assert (1, True) == (ended.returncode, "alamosa" in ended.stderr), ended.stderr
+
+
+def test_the_sample_county_is_simulated_until_it_is_stopped(broker: Mosquitto, tmp_path: Path) -> None:
+    with client_of(broker) as client:
+        topics = heard(client, uplink("+"))
+        with rurban("simulate", data_dir=tmp_path, mqtt_port=broker.port) as county:
+            eventually(lambda: len(topics) > 1, within_s=60)
+            county.send_signal(signal.SIGTERM)
+            code = county.wait(timeout=10)
+
+    assert code == 0
+
+
+def test_the_sample_county_is_simulated_for_as_long_as_asked(broker: Mosquitto, tmp_path: Path) -> None:
+    ended = run("simulate", "--seconds", "1", data_dir=tmp_path, mqtt_port=broker.port)
+
+    assert ended.returncode == 0
+
+
+def test_no_broker_is_one_line_that_says_where(tmp_path: Path) -> None:
+    nowhere = free_port()
+    ended = run("replay", "alamosa", data_dir=tmp_path, mqtt_port=nowhere)
+
+    assert (1, 1, True) == (ended.returncode, len(ended.stderr.splitlines()), f"127.0.0.1:{nowhere}" in ended.stderr)
