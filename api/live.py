@@ -115,6 +115,9 @@ class LiveHub:
                     yield listener.taken(_CHUNK)
                 elif not await self._news(listener):
                     yield self._position(listener)
+            # Whoever was cut off has nothing pending; whoever is sent home by `close` gets the rest.
+            while listener.pending:
+                yield listener.taken(_CHUNK)
         finally:
             with self._lock:
                 self._audience.leave(listener)

@@ -50,10 +50,10 @@ class Window:
     def __post_init__(self) -> None:
         """Raise `Invalid` for a window that no bucket can have."""
         if self.count < 1:
-            raise Invalid("window", f"{self.count} is not a length", ALLOWED)
+            raise Invalid("every", f"{self.count} is not a length", ALLOWED)
         if self.unit in _ELAPSED and self.count * _ELAPSED[self.unit] > _DAY_MS:
             raise Invalid(
-                "window", f"{self} is longer than a day", "at most 1440m or 24h; days, weeks and months beyond"
+                "every", f"{self} is longer than a day", "at most 1440m or 24h; days, weeks and months beyond"
             )
 
     def __str__(self) -> str:
@@ -68,7 +68,7 @@ def parse(text: str, zone: ZoneInfo) -> Window:
     """
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise Invalid("window", f"{text!r} is not a window", ALLOWED)
+        raise Invalid("every", f"{text!r} is not a window", ALLOWED)
     return Window(int(match[1]), Unit(match[2]), zone)
 
 
@@ -82,7 +82,7 @@ def edges(window: Window, start: int, stop: int, *, max_buckets: int = MAX_BUCKE
         Invalid: for an empty range, one beyond the calendar, or more than `max_buckets` buckets.
     """
     if start >= stop:
-        raise Invalid("range", "start is not before stop")
+        raise Invalid("start", "start is not before stop")
     try:
         if window.unit in _ELAPSED:
             return _elapsed(window, start, stop, max_buckets)
@@ -90,7 +90,7 @@ def edges(window: Window, start: int, stop: int, *, max_buckets: int = MAX_BUCKE
         _bound(last + 1 - first, max_buckets)
         return tuple(_start(window, bucket) for bucket in range(first, last + 2))
     except (OverflowError, ValueError) as error:
-        raise Invalid("range", "start or stop is beyond the calendar", "years 1 to 9998") from error
+        raise Invalid("start", "start or stop is beyond the calendar", "years 1 to 9998") from error
 
 
 def _elapsed(window: Window, start: int, stop: int, max_buckets: int) -> tuple[int, ...]:
@@ -109,7 +109,7 @@ def _elapsed(window: Window, start: int, stop: int, max_buckets: int) -> tuple[i
 def _bound(buckets: int, max_buckets: int) -> None:
     if buckets > max_buckets:
         raise Invalid(
-            "window", f"{buckets} buckets in this range", f"at most {max_buckets}: a longer window or a shorter range"
+            "every", f"{buckets} buckets in this range", f"at most {max_buckets}: a longer window or a shorter range"
         )
 
 

@@ -4,7 +4,7 @@ import contextlib
 import json
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
@@ -29,9 +29,10 @@ class Running:
     address: str
     """Of the API: host:port."""
 
-    def stream(self, path: str) -> HTTPResponse:
+    def stream(self, path: str, headers: Mapping[str, str] | None = None) -> HTTPResponse:
         """The answer, open: whoever asks closes it."""
-        answer: HTTPResponse = urllib.request.urlopen(f"http://{self.address}{path}", timeout=10)
+        request = urllib.request.Request(f"http://{self.address}{path}", headers=dict(headers or {}))
+        answer: HTTPResponse = urllib.request.urlopen(request, timeout=10)  # noqa: S310 (http, one line above)
         return answer
 
     def text(self, path: str) -> str:

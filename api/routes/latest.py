@@ -9,6 +9,7 @@ from api.answers import Latest
 from api.dependencies import CurrentPicture, Parts
 from api.newest import latest_answers, newest
 from api.parameters import DeviceIds, MetricIds, Parameters, RegionCodes, chosen, metrics, names
+from api.problems import NOT_FOUND
 from telemetry.errors import Invalid
 from telemetry.instant import iso
 
@@ -24,7 +25,7 @@ class LatestQuery(Parameters):
     limit: Annotated[int, Field(ge=1, le=100_000, description="largest answer that is wanted")] = 10_000
 
 
-@router.get("/latest")
+@router.get("/latest", responses=NOT_FOUND)
 def latest(query: Annotated[LatestQuery, Query()], services: Parts, atlas: CurrentPicture) -> Latest:
     """The last reading per series and metric, with its age, its quality and whether its device has fallen silent.
 

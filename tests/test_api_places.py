@@ -1,0 +1,111 @@
+"""Places, devices, profiles and the catalogue."""
+
+import pytest
+
+from telemetry.metrics import METRICS
+from telemetry.model import Device, Region
+from tests.api_fixture import Served, house
+from tests.village import REGIONS, STREET, VILLAGE
+
+__all__ = ["house"]
+
+
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ("", {region.code for region in REGIONS}),
+        ("?parent=370522", {"370522101000"}),
+        ("?level=county", {"370522000000", "370502000000"}),
+        ("?setting=urban", {STREET}),
+        ("?setting=rural&level=village", {VILLAGE}),
+    ],
+)
+def test_places_can_be_narrowed(query: str, codes: set[str], house: Served) -> None:
+    assert codes == {region["code"] for region in house.get(f"/regions{query}")["regions"]}
+
+
+def test_a_place_counts_the_devices_in_and_under_it(house: Served) -> None:
+    devices = {region["code"]: region["devices"] for region in house.get("/regions")["regions"]}
+
+    assert (9, 7, 2, 7) == tuple(devices[code] for code in ("370500000000", "370522000000", "370502000000", VILLAGE))
+
+
+def test_a_place_stands_between_those_above_and_beneath_and_tells_what_it_measures(house: Served) -> None:
+    place = house.get("/regions/370522101")
+
+    assert ["370000000000", "370500000000", "370522000000"] == [region["code"] for region in place["above"]]
+    assert [VILLAGE] == [region["code"] for region in place["children"]]
+    assert [
+        {"metric": "air_temperature", "unit": "Cel", "value": 21.19, "devices": 1, "oldest": "2026-11-23T07:59:00Z"}
+    ] == place["headlines"]
+
+
+def test_a_headline_is_folded_across_devices(house: Served) -> None:
+    (headline,) = house.get("/regions/3705")["headlines"]
+
+    assert (pytest.approx((21.19 + 10.0) / 2), 2) == (headline["value"], headline["devices"])
+
+
+def test_a_change_of_the_registry_shows_at_once(house: Served) -> None:
+    house.registry.places.put([Region("370522102000", REGIONS[3].level, "盐窝镇", "Yanwo", "370522000000")])
+    house.registry.devices.put([Device("new-1", "probe", "370522102000")])
+
+    assert ("370522102000", ["new-1"]) == (
+        house.get("/regions/370522102")["code"],
+        [device["id"] for device in house.get("/devices?region=370522102")["devices"]],
+    )
+
+
+def test_devices_come_page_by_page(house: Served) -> None:
+    seen: list[str] = []
+    after = ""
+    while True:
+        page = house.get(f"/devices?limit=3{after}")
+        seen += [device["id"] for device in page["devices"]]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+
+    assert sorted(device.id for device in house.registry.devices.all()) == seen
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("profile=probe", ["probe-1"]),
+        ("text=POND", ["station-1"]),
+        ("text=station", ["station-1", "station-2"]),
+        ("region=370502&profile=station", ["silent-1", "station-2"]),
+    ],
+)
+def test_devices_can_be_narrowed(query: str, ids: list[str], house: Served) -> None:
+    assert ids == [device["id"] for device in house.get(f"/devices?{query}")["devices"]]
+
+
+def test_a_device_tells_its_topic_its_model_and_its_newest_readings(house: Served) -> None:
+    device = house.get("/devices/station-1")
+
+    assert ("rurban/v1/station-1/up", VILLAGE, "station") == (device["topic"], device["region"], device["profile"])
+    assert ["air_temperature", "air_relative_humidity", "rainfall_total"] == [
+        measure["metric"] for measure in device["reports"]["measures"]
+    ]
+    assert ["air_temperature", "rainfall_total"] == [reading["metric"] for reading in device["latest"]]
+
+
+def test_profiles_tell_what_a_model_reports_in_which_unit(house: Served) -> None:
+    by_id = {profile["id"]: profile for profile in house.get("/profiles")["profiles"]}
+
+    assert {"gauge", "probe", "senml", "station"} == by_id.keys()
+    assert by_id["senml"] == house.get("/profiles/senml")
+    assert [("soil_temperature", "Cel", 600.0)] == [
+        (measure["metric"], measure["unit"], measure["interval_s"]) for measure in by_id["senml"]["measures"]
+    ]
+
+
+def test_the_catalogue_is_complete_and_in_both_languages(house: Served) -> None:
+    rows = house.get("/metrics")["metrics"]
+
+    assert list(METRICS) == [row["id"] for row in rows]
+    assert all(row["name_en"] and row["name_zh"] and row["unit"] for row in rows)
+    assert [row for row in rows if row["domain"] == "weather"] == house.get("/metrics?domain=weather")["metrics"]
+    assert house.get("/metrics/vehicle_position")["across"] is None
