@@ -3,7 +3,7 @@
 Store-neutral and pure but for the reader it is given: no clock, no registry.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,19 +89,35 @@ def folded(  # noqa: PLR0913, PLR0917 (one question, each part of it named)
     """
     cut = window_edges(window, start, stop, max_buckets=max_buckets)
     channels = channels_of(reader.names(metric.id), {source.device for source in sources})
-    members = tuple(
-        Member(name, source.group, source.rollover_at) for source in sources for name in channels[source.device]
-    )
-    query = FoldQuery(metric, members, cut, fold or metric.fold, across or metric.across, suspect)
-    found = {buckets.group: buckets for buckets in reader.folded(query)} if members else {}
     groups: dict[str, list[Source]] = {}
     for source in sources:
         groups.setdefault(source.group, []).append(source)
+    over_time, over_devices = fold or metric.fold, across or metric.across
+    found: dict[str, Buckets] = {}
+    for members in _disjoint(groups, channels):
+        query = FoldQuery(metric, members, cut, over_time, over_devices, suspect)
+        found.update((buckets.group, buckets) for buckets in reader.folded(query))
     lines = []
     for group, mine in groups.items():
         buckets = found.get(group) or _nothing(group, len(cut) - 1)
         lines.append(Line(buckets, _coverage(buckets.count, mine, channels, cut, now)))
-    return Folded(metric, window, cut, query.fold, query.across, lines)
+    return Folded(metric, window, cut, over_time, over_devices, lines)
+
+
+def _disjoint(
+    groups: Mapping[str, Sequence[Source]], channels: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[Member, ...]]:
+    """The series of whole groups, as few tuples as it takes for none to hold a series twice: a county and its town."""
+    tuples: list[dict[str, Member]] = []
+    for group, sources in groups.items():
+        mine = {name: Member(name, group, source.rollover_at) for source in sources for name in channels[source.device]}
+        for members in tuples:
+            if members.keys().isdisjoint(mine):
+                members.update(mine)
+                break
+        else:
+            tuples.append(mine)
+    return (tuple(members.values()) for members in tuples if members)
 
 
 def series_names(reader: ReadingReader, metrics: Collection[str], devices: Collection[str]) -> tuple[str, ...]:

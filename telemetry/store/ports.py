@@ -46,6 +46,7 @@ class FoldQuery:
 
     metric: Metric
     members: tuple[Member, ...]
+    """Each series once, so in one group."""
     edges: tuple[int, ...]
     """Bucket boundaries, ascending; bucket i is [edges[i], edges[i+1]), stamped edges[i].
 
