@@ -71,12 +71,17 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document, with problems where it would promise its own error format."""
+    """FastAPI's document, with problems where it would promise its own error format.
+
+    The first line of a route's docstring is its summary; FastAPI would take the function's name.
+    """
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
         schemas = document["components"]["schemas"]
         schemas["Problem"] = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for operation in (operation for path in document["paths"].values() for operation in path.values()):
+            operation["summary"] = operation["description"].partition("\n")[0].rstrip(".")
         app.openapi_schema = document
     return app.openapi_schema

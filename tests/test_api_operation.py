@@ -92,7 +92,8 @@ def test_every_parameter_and_answer_is_described(house: Served) -> None:
 
     assert document["openapi"].startswith("3.1")
     assert [] == bare
-    assert all(operation.get("summary") and operation.get("description") for operation in operations)
+    assert all(operation["description"].startswith(operation["summary"]) for operation in operations)
+    assert all(len(operation["summary"].split()) > 2 for operation in operations)
     assert len(operations) == len({operation["operationId"] for operation in operations})
     assert all(
         any("content" in answer for status, answer in operation["responses"].items() if status.startswith("2"))

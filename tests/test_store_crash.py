@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from telemetry.errors import StoreUnavailable
+from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.ports import RawQuery
-from tests.store_contract import AIR, DAY, START, buckets, embedded
+from tests.store_contract import AIR, CATALOGUE, DAY, SHANGHAI, START, buckets, embedded, every
 from tests.store_writer import ROWS, batch
 
 EVERYTHING = RawQuery((AIR.id,), ("station-1",), 0, 2**62, 1_000_000)
@@ -68,3 +70,20 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(content: bytes, tmp_p
         embedded(path)
 
     assert content == path.read_bytes()
+
+
+def test_merges_go_on_while_two_threads_write(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with EmbeddedStore.open(
+        tmp_path / "busy.duckdb", zone=SHANGHAI, metrics=CATALOGUE, merge_rows=100, most_rows=400
+    ) as store:
+
+        def write(device: str) -> None:
+            for number in range(400):
+                store.write(every(1000, [float(number)] * 5, device=device, start=START + number * 5000))
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(write, ("a", "b")))
+        kept = store.raw(RawQuery((AIR.id,), ("a", "b"), 0, 2**62, 10_000))
+
+    assert [] == caplog.messages
+    assert 2 * 400 * 5 == len(kept)

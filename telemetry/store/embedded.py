@@ -37,14 +37,21 @@ FROM series s JOIN latest l ON l.series = s.id ORDER BY s.id
 class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
     """ReadingWriter and ReadingReader on one file; thread-safe; a context manager that closes at its end."""
 
-    def __init__(self, root: duckdb.DuckDBPyConnection, index: SeriesIndex, zone: ZoneInfo, merger: Merger) -> None:
+    def __init__(
+        self,
+        root: duckdb.DuckDBPyConnection,
+        index: SeriesIndex,
+        zone: ZoneInfo,
+        merger: Merger,
+        writing: threading.Lock,
+    ) -> None:
         """Use `open`."""
         self._root = root
         self._index = index
         self._zone = zone
         self._merger = merger
         self._writer = root.cursor()
-        self._writing = threading.Lock()
+        self._writing = writing
         self._closed = False
         self._seq = 0
 
@@ -82,9 +89,10 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
                 merged(root, ZoneInfo(meta(root, "zone") or zone.key))
                 _load(root, index)
                 _adapt(root, index, zone)
-                merger = Merger(root.cursor(), zone, merge_rows=merge_rows, most_rows=most_rows)
+                writing = threading.Lock()
+                merger = Merger(root.cursor(), zone, writing, merge_rows=merge_rows, most_rows=most_rows)
             opening.pop_all()
-        return cls(root, index, zone, merger)
+        return cls(root, index, zone, merger, writing)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

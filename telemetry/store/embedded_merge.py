@@ -80,10 +80,18 @@ class Merger:
     """Merges in the background when `delta` has grown, and holds writers back when it has grown too much."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, zone: ZoneInfo, *, merge_rows: int, most_rows: int
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        zone: ZoneInfo,
+        writing: threading.Lock,
+        *,
+        merge_rows: int,
+        most_rows: int,
     ) -> None:
+        """`writing` is held by whoever writes on another connection."""
         self._connection = connection
         self._zone = zone
+        self._writing = writing
         self._merge_rows = merge_rows
         self._most_rows = most_rows
         self._rows = 0
@@ -119,11 +127,13 @@ class Merger:
         """Merge all that has been written, and put the file in order."""
         with self._merging, translated("merging"):
             rows = merged(self._connection, self._zone)
-            self._connection.execute("CHECKPOINT")
-        with self._changed:
-            self._rows -= rows
-            self._failed = None
-            self._changed.notify_all()
+            with self._changed:
+                self._rows -= rows
+                self._failed = None
+                self._changed.notify_all()
+            # DuckDB refuses a checkpoint while another connection is in the middle of a write.
+            with self._writing:
+                self._connection.execute("CHECKPOINT")
 
     def end(self) -> None:
         """Stop merging in the background; returns when none is under way."""

@@ -16,13 +16,19 @@ from telemetry.window import Unit, Window, edges
 OPEN_ROWS = 1_000_000
 """`hourly_open` is unsorted and read whole; beyond this many rows it is put in order and joins `hourly`."""
 
+PART_HOURS = 50_000
+"""How many hours are folded at once, about: their sums are in memory together."""
+
+_PART = """
+CREATE OR REPLACE TEMP TABLE part AS SELECT * FROM touched WHERE series BETWEEN $s0 AND $s1
+"""
 _FORGET = """
-DELETE FROM hourly USING touched t
+DELETE FROM hourly USING part t
 WHERE hourly.series = t.series AND hourly.hour = t.hour AND hourly.hour BETWEEN $lo AND $hi;
-DELETE FROM hourly_open USING touched t
+DELETE FROM hourly_open USING part t
 WHERE hourly_open.series = t.series AND hourly_open.hour = t.hour AND hourly_open.hour BETWEEN $lo AND $hi;
 """
-# `placed` comes before the join with `touched`: joined the other way round, on the series alone at first, DuckDB pairs
+# `placed` comes before the join with `part`: joined the other way round, on the series alone at first, DuckDB pairs
 # every reading with every touched hour of its series.
 _HOURS = """
 INSERT INTO hourly_open
@@ -30,8 +36,8 @@ WITH placed AS NOT MATERIALIZED (
     SELECT m.series, hour_of(m.at_ms, s.back) AS hour, m.at_ms, m.value, m.quality & $doubt = 0 AS good, s.counts,
         CASE WHEN s.turns THEN radians(m.value) END AS angle
     FROM main m JOIN series s ON s.id = m.series
-    WHERE m.at_ms BETWEEN $first AND $last),
-readings AS NOT MATERIALIZED (SELECT * FROM placed SEMI JOIN touched USING (series, hour)),
+    WHERE m.at_ms BETWEEN $first AND $last AND m.series BETWEEN $s0 AND $s1),
+readings AS NOT MATERIALIZED (SELECT * FROM placed SEMI JOIN part USING (series, hour)),
 steps AS (
     SELECT series, hour, value AS v2, lag(value) OVER (PARTITION BY series, hour ORDER BY at_ms) AS v1
     FROM readings WHERE good AND counts),
@@ -51,7 +57,7 @@ ORDER BY series, hour
 """
 _TOUCHED_DAYS = """
 CREATE OR REPLACE TEMP TABLE touched_days AS
-SELECT DISTINCT t.series, c.day FROM touched t JOIN calendar c USING (hour)
+SELECT DISTINCT t.series, c.day FROM part t JOIN calendar c USING (hour)
 """
 _FORGET_DAYS = """
 DELETE FROM daily USING touched_days t WHERE daily.series = t.series AND daily.day = t.day
@@ -62,7 +68,7 @@ WITH parts AS (
     SELECT c.day, h.*, coalesce(h.closing, h.opening) AS ending, coalesce(h.total, h.opening) AS amount_,
         lag(ending IGNORE NULLS) OVER (PARTITION BY h.series, c.day ORDER BY h.hour) AS v1
     FROM hours h JOIN calendar c USING (hour) JOIN touched_days t ON t.series = h.series AND t.day = c.day
-    WHERE h.hour BETWEEN $lo AND $hi),
+    WHERE h.hour BETWEEN $lo AND $hi AND h.series BETWEEN $s0 AND $s1),
 linked AS (
     SELECT p.*, CASE WHEN s.counts THEN amount(p.v1, p.opening, NULL) END AS link,
         s.counts AND coalesce(dropped(p.v1, p.opening), false) AS fell
@@ -83,21 +89,40 @@ DELETE FROM hourly_open;
 
 
 def refold(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
-    """Fold the `touched` hours, and the days they lie in, anew."""
-    lo, hi = connection.execute("SELECT min(hour), max(hour) FROM touched").fetchall()[0]
-    if lo is None:
-        return
-    _run(connection, _FORGET, lo=lo, hi=hi)
-    connection.execute(_HOURS, {"first": lo * HOUR_MS, "last": (hi + 1) * HOUR_MS, "doubt": IN_DOUBT})
-    utc_days = connection.execute("SELECT DISTINCT hour // 24 FROM touched").fetchall()
-    calendar = house_days((int(row[0]) for row in utc_days), zone)
-    connection.register("calendar", calendar)
-    connection.execute(_TOUCHED_DAYS)
-    connection.execute(_FORGET_DAYS)
-    connection.execute(_DAYS, {"lo": lo - 48, "hi": hi + 48})
-    connection.unregister("calendar")
+    """Fold the `touched` hours, and the days they lie in, anew: some series at a time, so that memory is bounded."""
+    for first, last in _ranges(connection):
+        connection.execute(_PART, {"s0": first, "s1": last})
+        _refold_part(connection, zone, first, last)
     if _count(connection, "SELECT count(*) FROM hourly_open") > OPEN_ROWS:
         connection.execute(_SETTLE)
+
+
+def _refold_part(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo, first: int, last: int) -> None:
+    lo, hi = connection.execute("SELECT min(hour), max(hour) FROM part").fetchall()[0]
+    series = {"s0": first, "s1": last}
+    _run(connection, _FORGET, lo=lo, hi=hi)
+    reach = {"first": lo * HOUR_MS, "last": (hi + 1) * HOUR_MS}
+    connection.execute(_HOURS, {**reach, **series, "doubt": IN_DOUBT})
+    utc_days = connection.execute("SELECT DISTINCT hour // 24 FROM part").fetchall()
+    connection.register("calendar", house_days((int(row[0]) for row in utc_days), zone))
+    connection.execute(_TOUCHED_DAYS)
+    connection.execute(_FORGET_DAYS)
+    connection.execute(_DAYS, {"lo": lo - 48, "hi": hi + 48, **series})
+    connection.unregister("calendar")
+
+
+def _ranges(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
+    """First and last series of each part; a series is never cut."""
+    ranges: list[tuple[int, int]] = []
+    room = 0
+    counts = connection.execute("SELECT series, count(*) FROM touched GROUP BY series ORDER BY series").fetchall()
+    for number, hours in counts:
+        if hours > room:
+            ranges.append((number, number))
+            room = PART_HOURS
+        ranges[-1] = (ranges[-1][0], number)
+        room -= hours
+    return ranges
 
 
 def touch_all(connection: duckdb.DuckDBPyConnection, series: Iterable[int]) -> None:
