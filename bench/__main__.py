@@ -8,7 +8,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from bench import ingest, store
+from bench import ingest, live, store
 
 BUDGETS = {
     "ordered": "300 000 upserts/s, 12 bytes",
@@ -27,6 +27,15 @@ def _ingest_table(console: Console, messages: int, rounds: int) -> None:
         table.add_column(heading)
     table.add_row("bare paho loop", f"{median(rates.bare):,.0f}", "1.00", "")
     table.add_row("worker", f"{median(rates.worker):,.0f}", f"{rates.ratio:.2f}", "10,000 and 0.50")
+    console.print(table)
+
+
+def _live_table(console: Console) -> None:
+    delays = live.measure()
+    table = Table(title=f"From the publish to the event of the live stream, {delays.rate:,} messages/s")
+    for heading in ("p50", "p99", "worst", "budget"):
+        table.add_column(heading)
+    table.add_row(f"{delays.p50:.0f} ms", f"{delays.p99:.0f} ms", f"{delays.worst:.0f} ms", "p99 300 ms")
     console.print(table)
 
 
@@ -57,6 +66,7 @@ def main() -> None:
     console = Console()
     console.print(_machine())
     _ingest_table(console, chosen.messages, chosen.rounds)
+    _live_table(console)
     _store_table(console, chosen.readings)
 
 

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
 from tests.api_fixture import Served, house, served
+from tests.test_house import ROOT
 
 __all__ = ["house"]
 
@@ -100,6 +101,13 @@ def test_every_parameter_and_answer_is_described(house: Served) -> None:
         for operation in operations
     )
     assert "HTTPValidationError" not in str(document)
+
+
+def test_every_path_is_named_in_the_readme(house: Served) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    paths = house.client.get("/openapi.json").json()["paths"]
+
+    assert [] == [path for path in paths if f"`{path.removeprefix('/api/v1')}`" not in readme]
 
 
 def test_a_long_answer_is_compressed(house: Served) -> None:
