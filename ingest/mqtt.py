@@ -109,7 +109,7 @@ class Subscription:
         client = _client(self._broker, self._client_id, persistent=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
-        client.on_disconnect = self._on_disconnect
+        client.on_disconnect = lambda *call: self._lost(self._refused or f"connection lost: {call[3]}")
         client.on_message = self._on_message
         self._client = client
         self._session += 1
@@ -214,11 +214,6 @@ class Subscription:
             self._refused = f"subscription refused: {', '.join(refused)}"
         else:
             self._ready = True
-
-    def _on_disconnect(
-        self, _client: paho.Client, _data: object, _flags: object, reason: object, _props: object
-    ) -> None:
-        self._lost(self._refused or f"connection lost: {reason}")
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._received.append(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ingest.worker import Progress
+from ingest.settling import Progress
 
 
 class WorkerCollector(Collector):
@@ -24,6 +24,7 @@ class WorkerCollector(Collector):
         yield GaugeMetricFamily(
             "rurban_ingest_in_flight", "Messages received and not yet acknowledged", progress.pending
         )
+        yield GaugeMetricFamily("rurban_ingest_running", "1 = the worker works", float(progress.running))
         yield GaugeMetricFamily("rurban_ingest_connected", "1 = connected to the broker", float(progress.connected))
         yield GaugeMetricFamily(
             "rurban_ingest_failing", "1 = the last batch could not be settled yet", float(bool(progress.failure))

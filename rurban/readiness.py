@@ -38,6 +38,8 @@ def _bus(bus: Bus) -> str:
 
 def _worker(worker: Worker, clock: Callable[[], int]) -> str:
     progress = worker.progress
+    if not progress.running:
+        raise StoreUnavailable("the worker has stopped; the log says why, and a restart goes on where it was")
     if not progress.connected:
         raise BrokerUnavailable("the worker is not connected to the MQTT broker")
     if progress.failing_since is not None:

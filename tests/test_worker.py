@@ -39,6 +39,14 @@ class TroubledStore:
         self._store.write(batch)
 
 
+class BrokenStore:
+    """A writer with a fault in its program."""
+
+    def write(self, batch: Sequence[Reading]) -> None:
+        """See ReadingWriter."""
+        raise ZeroDivisionError(len(batch))
+
+
 def native(at: int, **values: float) -> bytes:
     return json.dumps({"at": at, "values": values}).encode()
 
@@ -154,8 +162,25 @@ def test_the_worker_comes_back_after_the_broker_restarts(
         with client_of(broker) as client:
             publish(client, (uplink("station-1"), native(T0, air_temperature=4)))
         eventually(lambda: temperatures(store) == [4.0])
+        again = worker.progress.connected
 
-    assert worker.progress.connected
+    assert (True, False) == (again, worker.progress.running)
+
+
+def test_an_error_that_nobody_foresaw_ends_the_worker_instead_of_hanging_it(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    worker = worker_on(broker, registry, BrokenStore(), store)
+    with client_of(broker) as client:
+        client.publish(uplink("station-1"), native(T0, air_temperature=1), qos=1, retain=True).wait_for_publish(
+            timeout=10
+        )
+
+    with pytest.raises(ZeroDivisionError):
+        worker.run()
+    assert not worker.progress.running
+    with at_work(worker_on(broker, registry, store, store)):
+        eventually(lambda: temperatures(store) == [1.0])
 
 
 def test_stored_readings_are_announced_for_their_county(

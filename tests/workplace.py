@@ -4,22 +4,20 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from devices.codecs import CODECS
 from ingest.checks import Checks, ClockLimits
-from ingest.directory import CurrentDirectory, Directory
+from ingest.directory import CurrentDirectory
 from ingest.mqtt import Broker, Subscription
 from ingest.pipeline import Pipeline
 from ingest.replay import Replayer
 from ingest.settle import Settlement
 from ingest.sources import UPLINKS
 from ingest.worker import Limits, Worker
+from rurban.house import RegistryDirectory
 from telemetry import replay_request
-from telemetry.metrics import METRICS
 from telemetry.registry import Registry
 from telemetry.store.ports import ReadingReader, ReadingWriter
 from tests.mosquitto import Mosquitto
@@ -27,20 +25,6 @@ from tests.mosquitto import Mosquitto
 
 def wall_clock() -> int:
     return time.time_ns() // 1_000_000
-
-
-@dataclass(frozen=True)
-class RegisteredDevices:
-    """Directories from a real registry."""
-
-    registry: Registry
-
-    def version(self) -> int:
-        return self.registry.devices.version()
-
-    def directory(self) -> Directory:
-        devices = self.registry.devices
-        return Directory(devices.all(), devices.profiles(), codecs=CODECS, metrics=METRICS)
 
 
 def worker_on(  # noqa: PLR0913 - a test names what it is about
@@ -52,7 +36,7 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
     announce: Callable[[str, bytes], None] | None = None,
     limits: Limits | None = None,
 ) -> Worker:
-    pipeline = Pipeline(CurrentDirectory(RegisteredDevices(registry)), Checks(ClockLimits()))
+    pipeline = Pipeline(CurrentDirectory(RegistryDirectory(registry)), Checks(ClockLimits()))
     settlement = Settlement(writer, reader, registry, announce=announce)
     return Worker(
         subscription=Subscription(

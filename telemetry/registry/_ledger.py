@@ -21,12 +21,12 @@ from sqlalchemy import (
 )
 
 from telemetry.errors import Invalid
-from telemetry.model import LedgerLine
+from telemetry.model import Fate, LedgerLine
 from telemetry.registry._database import Database
 from telemetry.registry._tables import in_flight, ledger
 from telemetry.registry._text import key, require_limit, storable
 
-_FATES = ("stored", "duplicate", "quarantined", "in_flight")
+_FATES = tuple(fate.value for fate in Fate)
 
 
 class LedgerCursor(NamedTuple):
