@@ -241,3 +241,33 @@ def test_a_missing_broker_is_named() -> None:
 
     with pytest.raises(BrokerUnavailable, match=f"no MQTT broker at 127.0.0.1:{port}"):
         subscription.connect()
+
+
+def test_mqtt_5_keeps_the_session_of_a_worker_that_is_away(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    messages = [(uplink("station-1"), native(T0 + i, air_temperature=i)) for i in range(30)]
+    with client_of(broker) as client:
+        with at_work(worker_on(broker, registry, store, store, mqtt5=True)):
+            publish(client, *messages[:10])
+            eventually(lambda: len(temperatures(store)) == 10)
+        publish(client, *messages[10:])
+        with at_work(worker_on(broker, registry, store, store, mqtt5=True)) as worker:
+            eventually(lambda: len(temperatures(store)) == 30)
+
+    assert (20, (30, 30, 0, 0, 0)) == (worker.progress.messages, fates(registry, "station-1"))
+
+
+def test_workers_of_one_group_share_the_messages(broker: Mosquitto, registry: Registry, store: EmbeddedStore) -> None:
+    first, second = (
+        worker_on(broker, registry, store, store, client_id=name, share="$share/county/") for name in ("one", "two")
+    )
+    with at_work(first), at_work(second), client_of(broker) as client:
+        publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i)) for i in range(100)])
+        eventually(lambda: len(temperatures(store)) == 100)
+
+    assert (100, True, True) == (
+        first.progress.messages + second.progress.messages,
+        first.progress.messages > 0,
+        second.progress.messages > 0,
+    )

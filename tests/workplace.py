@@ -35,12 +35,18 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
     *,
     announce: Callable[[str, bytes], None] | None = None,
     limits: Limits | None = None,
+    client_id: str = "worker",
+    share: str = "",
+    mqtt5: bool = False,
 ) -> Worker:
     pipeline = Pipeline(CurrentDirectory(RegistryDirectory(registry)), Checks(ClockLimits()))
     settlement = Settlement(writer, reader, registry, announce=announce)
     return Worker(
         subscription=Subscription(
-            Broker(broker.host, broker.port), "worker", [UPLINKS, replay_request.TOPIC], clock=wall_clock
+            Broker(broker.host, broker.port, mqtt5=mqtt5),
+            client_id,
+            [share + UPLINKS, share + replay_request.TOPIC],
+            clock=wall_clock,
         ),
         pipeline=pipeline,
         settlement=settlement,
