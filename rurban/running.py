@@ -19,27 +19,34 @@ _PATIENCE_S = 30.0
 _LOOK_S = 0.1
 
 
-def calm_collector() -> None:
-    """Let the garbage collector look less often, and never again at what was made before.
+@contextlib.contextmanager
+def calm_collector() -> Iterator[None]:
+    """Let the garbage collector look less often, and not at what was made before.
 
     A batch holds thousands of readings that live until it is settled; at Python's defaults the collector walks over
     them again and again, which was 40 % of the time to decode and check a message.
     """
+    usual = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
 
 
 @contextlib.contextmanager
 def in_background(worker: Worker) -> Iterator[None]:
     """The worker at work; at the end it settles what it has, as far as the store can take it."""
-    calm_collector()
     thread = threading.Thread(target=worker.run, name="rurban-ingest")
-    thread.start()
-    try:
-        yield
-    finally:
-        worker.stop()
-        thread.join()
+    with calm_collector():
+        thread.start()
+        try:
+            yield
+        finally:
+            worker.stop()
+            thread.join()
 
 
 def until_settled(worker: Worker, messages: int, show: Callable[[int], None]) -> None:
@@ -65,8 +72,8 @@ def until_stopped(worker: Worker) -> None:
     """Run the worker in this thread until SIGTERM or SIGINT."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: worker.stop())
-    calm_collector()
-    worker.run()
+    with calm_collector():
+        worker.run()
 
 
 class Server(uvicorn.Server):

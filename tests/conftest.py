@@ -1,5 +1,6 @@
 """Real parts that many tests share: a broker, a registry and a store, each in the test's own folder."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,15 @@ from telemetry.registry import Registry, open_registry
 from telemetry.store.embedded import EmbeddedStore
 from tests import village
 from tests.mosquitto import Mosquitto, mosquitto
+
+
+def pytest_unconfigure() -> None:
+    """Let the summary be the last line.
+
+    Hypothesis leaves a callback with the garbage collector; it keeps DuckDB's module alive to the end, and that module
+    then writes of leaks.
+    """
+    gc.callbacks.clear()
 
 
 @pytest.fixture

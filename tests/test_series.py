@@ -1,5 +1,6 @@
 """Coverage: how much of what was due was used, from intervals, validity and the channels there are."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,11 @@ FAR = START + 1000 * HOUR
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> EmbeddedStore:
-    opened = embedded(tmp_path / "series.duckdb")
-    opened.write(every(MINUTE, [1.0] * 90, device="a"))
-    opened.write(every(MINUTE, [3.0] * 60, device="b:1") + every(MINUTE, [5.0] * 30, device="b:2"))
-    return opened
+def store(tmp_path: Path) -> Iterator[EmbeddedStore]:
+    with embedded(tmp_path / "series.duckdb") as opened:
+        opened.write(every(MINUTE, [1.0] * 90, device="a"))
+        opened.write(every(MINUTE, [3.0] * 60, device="b:1") + every(MINUTE, [5.0] * 30, device="b:2"))
+        yield opened
 
 
 def coverage(store: EmbeddedStore, *sources: Source, now: int = FAR, hours: int = 3) -> list[list[float | None]]:
