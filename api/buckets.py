@@ -132,6 +132,8 @@ def _check(metric: Metric, question: Question) -> None:
         raise Invalid("fold", f"{question.fold} of {metric.id} ({metric.kind}) means nothing", ", ".join(allowed))
     if metric.per_device and question.by is not By.DEVICE:
         raise Invalid("by", f"{metric.id} has no common value of several devices", By.DEVICE)
+    if question.fill is Fill.LINEAR and metric.fold is Fold.DIRECTION:
+        raise Invalid("fill", f"{metric.id} is an angle: there is no straight line", f"{Fill.NULL}, {Fill.PREVIOUS}")
     if question.fill in (Fill.PREVIOUS, Fill.LINEAR) and metric.kind.accumulates:
         raise Invalid(
             "fill", f"{metric.id} is an amount: what is missing cannot be made up", f"{Fill.NULL}, {Fill.NONE}"

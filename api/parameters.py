@@ -67,6 +67,14 @@ def metrics(given: Iterable[str]) -> list[Metric]:
     return [metric(name) for name in names(given)]
 
 
+def some_metrics(given: Iterable[str]) -> list[Metric]:
+    """At least one. Raise `Invalid` where only commas were given."""
+    found = metrics(given)
+    if not found:
+        raise Invalid("metric", "names no metric", "one or more ids of /api/v1/metrics")
+    return found
+
+
 def zone(name: str) -> ZoneInfo:
     """Raise `Invalid` for a name that is no time zone."""
     try:

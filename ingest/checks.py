@@ -54,11 +54,16 @@ class Checks:
         self._states: dict[tuple[str, str], SeriesState] = {}
 
     def remember(self, reading: Reading) -> None:
-        """Start a series from the newest reading that is stored, so that a restart forgets nothing that matters."""
+        """Start a series from the newest reading that is stored.
+
+        A stuck sensor stays stuck over a restart. The last good value before a suspect one is not known any more: the
+        next reading is then not compared with it.
+        """
         if reading.quality & _CLOCK:
             return
         state = self._states[reading.device, reading.metric] = SeriesState()
-        state.at = state.same_since = reading.at
+        state.at = reading.at
+        state.same_since = 0 if reading.quality & _STUCK else reading.at
         state.value = reading.value
         if not reading.quality & _SUSPECT:
             state.good_at, state.good_value = reading.at, reading.value

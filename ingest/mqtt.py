@@ -8,6 +8,7 @@ import logging
 import select
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _PATIENCE_S = 5.0
 """How long a publisher waits for the broker's acknowledgement."""
+_PINGREQ = b"\xc0\x00"
 _PUBACK = b"\x40\x02"
 """Fixed header of an acknowledgement; the packet id of two bytes follows. In MQTT 5 this short form means success."""
 
@@ -97,6 +99,7 @@ class Subscription:
         self._ready = False
         self._refused = ""
         self._received: list[Receipt] = []
+        self._pinged = 0.0
 
     @property
     def connected(self) -> bool:
@@ -182,7 +185,7 @@ class Subscription:
             return
         wanted = [source for source in (connection if limit else None, wake) if source is not None]
         writing = [connection] if client.want_write() else []
-        pending = isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        pending = limit > 0 and isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
         readable, writable, _ = select.select(wanted, writing, [], 0 if pending else timeout_s)
         if wake is not None and wake in readable:
             wake.recv(4096)
@@ -190,7 +193,18 @@ class Subscription:
             client.loop_write()
         if pending or connection in readable:
             self._read(client, limit)
-        client.loop_misc()
+        if limit:
+            client.loop_misc()
+        else:
+            self._stay_alive(connection)
+
+    def _stay_alive(self, connection: Any) -> None:  # noqa: ANN401 - a socket, an SSL socket or paho's websocket
+        """Ping while nothing is read: paho, which would see no answer to its pings, would hang up."""
+        now = time.monotonic()
+        if now - self._pinged > self._broker.keepalive_s / 2:
+            self._pinged = now
+            if not _send_all(connection, _PINGREQ):
+                self._lost("connection lost")
 
     def _read(self, client: paho.Client, limit: int) -> None:
         """Read packet by packet until nothing more has come or the limit is reached."""
@@ -202,11 +216,13 @@ class Subscription:
             if len(self._received) == before:
                 return
 
-    def _on_connect(self, client: paho.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:  # noqa: ANN401 - paho's type
+    def _on_connect(self, client: paho.Client, _data: object, flags: Any, reason: Any, _props: object) -> None:  # noqa: ANN401 - paho's types
         if reason.is_failure:
             self._refused = f"connection refused: {reason}"
             return
         client.subscribe([(topic, 1) for topic in self._filters])
+        # The session's own subscription holds; waiting for an answer would mean reading what the broker sends before.
+        self._ready = flags.session_present
 
     def _on_subscribe(self, _client: paho.Client, _data: object, _mid: int, reasons: list[Any], _props: object) -> None:
         refused = [topic for topic, reason in zip(self._filters, reasons, strict=False) if reason.is_failure]
@@ -277,7 +293,9 @@ class Bus:
 
     @property
     def connected(self) -> bool:
-        return self._client.is_connected()
+        # Paho's own flag stays up when its thread has died.
+        thread = self._client._thread  # noqa: SLF001 (paho has no other way to ask)
+        return self._client.is_connected() and thread is not None and thread.is_alive()
 
     def close(self) -> None:
         self._client.disconnect()

@@ -3,8 +3,10 @@
 No network and no store: the worker, the back-fill and the replay of quarantined messages all run this one way.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import NamedTuple
 
 from devices.codecs.port import Context
 from devices.message import Message
@@ -18,6 +20,18 @@ MAX_PAYLOAD = 256 * 1024
 
 _CLOCK = Quality.CLOCK.value
 """Plain integers on the hot path: arithmetic on enum flags costs twenty times as much."""
+
+
+DAY_MS = 86_400_000
+
+
+class DeviceDay(NamedTuple):
+    """Whose line of the ledger, and of which day."""
+
+    device: str
+    """Registry id; for messages that name none, the topic."""
+    day: int
+    """UTC day of receipt, counted from 1970."""
 
 
 @dataclass(slots=True)
@@ -40,14 +54,27 @@ class Outcome:
     repeats: list[int] = field(default_factory=list)
     """Positions in `readings` that may be stored already: not newer than the newest of their series."""
     quarantined: list[Quarantined] = field(default_factory=list)
-    tallies: dict[str, Tally] = field(default_factory=dict)
-    """By device, or by topic where it names none."""
+    tallies: dict[DeviceDay, Tally] = field(default_factory=dict)
+    duplicates: dict[DeviceDay, int] | None = None
+    """Readings that were stored already; None = nobody has looked yet."""
 
-    def tally(self, device: str) -> Tally:
-        found = self.tallies.get(device)
+    def tally(self, device: str, received_at: int) -> Tally:
+        key = DeviceDay(device, received_at // DAY_MS)
+        found = self.tallies.get(key)
         if found is None:
-            found = self.tallies[device] = Tally()
+            found = self.tallies[key] = Tally()
         return found
+
+    def drop(self, positions: Collection[int]) -> None:
+        """Leave these readings out."""
+        if not positions:
+            return
+        kept = [position for position in range(len(self.readings)) if position not in positions]
+        repeats = set(self.repeats)
+        self.repeats = [place for place, position in enumerate(kept) if position in repeats]
+        self.readings = [self.readings[position] for position in kept]
+        self.regions = [self.regions[position] for position in kept]
+        self.owners = [self.owners[position] for position in kept]
 
 
 class Pipeline:
@@ -131,7 +158,7 @@ class Pipeline:
         outcome.readings.append(Reading(series, channel.metric, at, value, sample.value, quality, received_at))
         outcome.regions.append(device.region)
         outcome.owners.append(device.id)
-        outcome.tally(device.id).received += 1
+        outcome.tally(device.id, received_at).received += 1
 
 
 def _quarantine(outcome: Outcome, message: Message, device: str | None, cause: Rejected, readings: int) -> None:
@@ -146,6 +173,6 @@ def _quarantine(outcome: Outcome, message: Message, device: str | None, cause: R
             readings=readings,
         )
     )
-    tally = outcome.tally(device or message.topic)
+    tally = outcome.tally(device or message.topic, message.at)
     tally.received += readings
     tally.quarantined += readings

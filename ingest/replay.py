@@ -5,6 +5,7 @@ time at which it was first received, and its ledger day.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -12,9 +13,9 @@ from devices.message import Message
 from ingest.pipeline import Outcome, Pipeline
 from ingest.settle import Settlement
 from telemetry import replay_request
-from telemetry.errors import Conflict, RegistryUnavailable, Rejected, StoreUnavailable, Unknown
+from telemetry.errors import Conflict, Reason, RegistryUnavailable, Rejected, StoreUnavailable, Unknown
 from telemetry.instant import day_of
-from telemetry.model import LedgerLine, Quarantined
+from telemetry.model import LedgerLine, Quality, Quarantined
 
 logger = logging.getLogger(__name__)
 
@@ -60,50 +61,66 @@ class Replayer:
         self._pipeline.refresh()
         outcome = Outcome()
         self._pipeline.process(Message(kept.topic, kept.payload, kept.received_at), outcome)
-        refused = sum(item.readings for item in outcome.quarantined)
+        outcome.drop([position for position, owner in enumerate(outcome.owners) if not _belongs(kept, owner)])
+        refused = [item for item in outcome.quarantined if item.device == kept.device]
         try:
-            duplicates = self._settlement.keep(outcome)
+            self._settlement.keep(outcome)
         except (StoreUnavailable, RegistryUnavailable) as error:
             logger.warning("replay of quarantined message %d put off: %s", quarantine_id, error)
             self._book.replayed(quarantine_id, at=None, outcome=f"put off: {error}", readings=kept.readings, ledger=())
             return
+        count = sum(item.readings for item in refused)
         try:
             self._book.replayed(
                 quarantine_id,
-                at=None if refused else self._clock(),
-                outcome=_words(outcome, duplicates),
-                readings=refused or kept.readings,
-                ledger=_moved(kept, outcome, duplicates),
+                at=None if count else self._clock(),
+                outcome=_words(outcome, refused),
+                readings=count or kept.readings,
+                ledger=_moved(kept, outcome, count),
             )
         except Conflict as error:
             logger.info("another worker was first: %s", error)
+        self._settlement.tell(outcome)
 
 
-def _words(outcome: Outcome, duplicates: dict[str, int]) -> str:
-    repeated = sum(duplicates.values())
-    words = f"{len(outcome.readings) - repeated} readings stored"
+_OF_ONE_OWNER = frozenset({Reason.UNKNOWN_METRIC, Reason.UNKNOWN_UNIT, Reason.NOT_FINITE})
+"""Only this device's readings of the message were refused; the others of a gateway's pack have their own fates."""
+
+
+def _belongs(kept: Quarantined, owner: str) -> bool:
+    return kept.reason not in _OF_ONE_OWNER or owner == kept.device
+
+
+def _stored(outcome: Outcome) -> Counter[str]:
+    """By owner, the readings that were not stored before; a correction was."""
+    return Counter(
+        owner
+        for owner, reading in zip(outcome.owners, outcome.readings, strict=True)
+        if not reading.quality & Quality.DUPLICATE_TIME
+    )
+
+
+def _words(outcome: Outcome, refused: Sequence[Quarantined]) -> str:
+    words = f"{_stored(outcome).total()} readings stored"
+    repeated = sum((outcome.duplicates or {}).values())
     if repeated:
         words += f", {repeated} were stored already"
-    for item in outcome.quarantined:
+    for item in refused:
         words += f"; {item.readings} still refused: {item.reason}: {item.detail}"
     return words
 
 
-def _moved(kept: Quarantined, outcome: Outcome, duplicates: dict[str, int]) -> list[LedgerLine]:
-    """What was quarantined is taken back on its own day, and what it became is added."""
+def _moved(kept: Quarantined, outcome: Outcome, refused: int) -> list[LedgerLine]:
+    """What was quarantined is taken back on its own day, and what it became is added.
+
+    What is neither refused nor new was sent again meanwhile and stored: a duplicate.
+    """
     day = day_of(kept.received_at)
-    lines = [
-        LedgerLine(day, kept.device or kept.topic, received=-kept.readings, quarantined=-kept.readings),
-    ]
-    for device, tally in outcome.tallies.items():
-        repeated = duplicates.get(device, 0)
-        lines.append(
-            LedgerLine(
-                day,
-                device,
-                received=tally.received - repeated,
-                stored=tally.received - tally.quarantined - repeated,
-                quarantined=tally.quarantined,
-            )
-        )
+    stored = _stored(outcome)
+    duplicate = max(0, kept.readings - refused - stored.total())
+    own = kept.device or kept.topic
+    lines = [LedgerLine(day, device, received=count, stored=count) for device, count in stored.items() if count]
+    change = refused + duplicate - kept.readings
+    if change or duplicate:
+        lines.append(LedgerLine(day, own, received=change, duplicate=duplicate, quarantined=refused - kept.readings))
     return lines

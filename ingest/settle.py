@@ -5,16 +5,19 @@ be settled again.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from ingest.pipeline import Outcome
+from msgspec.structs import replace
+
+from ingest.pipeline import DAY_MS, DeviceDay, Outcome
 from telemetry import announcement
 from telemetry.announcement import Announced
 from telemetry.instant import day_of
-from telemetry.model import LedgerLine, Quarantined
+from telemetry.model import LedgerLine, Quality, Quarantined
 from telemetry.store.ports import Identity, ReadingReader, ReadingWriter
 
+_CORRECTED = int(Quality.DUPLICATE_TIME)
 ANNOUNCED_AT_ONCE = 500
 """Readings per announcement: small enough for any broker's packet limit."""
 
@@ -45,41 +48,54 @@ class Settlement:
         self._announce = announce
         self._county_of = county_of
 
-    def settle(self, outcome: Outcome, received_at: int) -> int:
+    def settle(self, outcome: Outcome) -> int:
         """Keep everything durably and return how many readings were duplicates.
 
         Raises `StoreUnavailable` or `RegistryUnavailable`; the same outcome may then be settled again.
         """
         duplicates = self.keep(outcome)
-        lines = _lines(outcome, duplicates, received_at)
+        lines = _lines(outcome, duplicates)
         if lines or outcome.quarantined:
             self._book.settle(lines, outcome.quarantined)
-        self._tell(outcome)
+        self.tell(outcome)
         return sum(duplicates.values())
 
-    def keep(self, outcome: Outcome) -> dict[str, int]:
-        """Write the readings alone, without the books; duplicates by device."""
-        duplicates = self._duplicates(outcome)
+    def keep(self, outcome: Outcome) -> dict[DeviceDay, int]:
+        """Write the readings alone, without the books; how many of them were duplicates."""
+        if outcome.duplicates is None:
+            # Looked for once: after a write that is settled again, all of it would be there.
+            outcome.duplicates = self._set_apart(outcome)
         if outcome.readings:
             self._writer.write(outcome.readings)
-        return duplicates
+        return outcome.duplicates
 
-    def _duplicates(self, outcome: Outcome) -> dict[str, int]:
-        """By device, readings whose identity is stored already or stands earlier in this batch."""
+    def _set_apart(self, outcome: Outcome) -> dict[DeviceDay, int]:
+        """Readings whose identity is stored already or stands earlier in this batch, counted.
+
+        One that says the same is not written again: what stands there keeps the flags that it got when its past was
+        known. One that says something else is a correction, and marked as one.
+        """
+        found: dict[DeviceDay, int] = defaultdict(int)
         if not outcome.repeats:
-            return {}
+            return found
         identities = [Identity(reading.device, reading.metric, reading.at) for reading in outcome.readings]
-        seen = self._reader.existing({identities[position] for position in outcome.repeats})
+        values = self._reader.existing({identities[position] for position in outcome.repeats})
         repeats = set(outcome.repeats)
-        found: dict[str, int] = defaultdict(int)
-        for position, identity in enumerate(identities):
-            if position in repeats and identity in seen:
-                found[outcome.owners[position]] += 1
-            else:
-                seen.add(identity)
+        dropped: set[int] = set()
+        for position, (identity, reading) in enumerate(zip(identities, outcome.readings, strict=True)):
+            before = values.get(identity) if position in repeats else None
+            if before is not None:
+                found[DeviceDay(outcome.owners[position], reading.received_at // DAY_MS)] += 1
+                if before == reading.value:
+                    dropped.add(position)
+                    continue
+                outcome.readings[position] = replace(reading, quality=reading.quality | _CORRECTED)
+            values[identity] = reading.value
+        outcome.drop(dropped)
         return found
 
-    def _tell(self, outcome: Outcome) -> None:
+    def tell(self, outcome: Outcome) -> None:
+        """Announce what is stored."""
         announce = self._announce
         if announce is None:
             return
@@ -101,16 +117,15 @@ class Settlement:
                 announce(announcement.topic(county), announcement.encode(readings[first : first + ANNOUNCED_AT_ONCE]))
 
 
-def _lines(outcome: Outcome, duplicates: dict[str, int], received_at: int) -> list[LedgerLine]:
-    day = day_of(received_at)
+def _lines(outcome: Outcome, duplicates: Mapping[DeviceDay, int]) -> list[LedgerLine]:
     return [
         LedgerLine(
-            day=day,
-            device=device,
+            day=day_of(key.day * DAY_MS),
+            device=key.device,
             received=tally.received,
-            stored=tally.received - tally.quarantined - duplicates.get(device, 0),
-            duplicate=duplicates.get(device, 0),
+            stored=tally.received - tally.quarantined - duplicates.get(key, 0),
+            duplicate=duplicates.get(key, 0),
             quarantined=tally.quarantined,
         )
-        for device, tally in outcome.tallies.items()
+        for key, tally in outcome.tallies.items()
     ]

@@ -39,7 +39,6 @@ class Batch:
     """Messages that are settled together, and what they came to."""
 
     started: float
-    received_at: int
     receipts: list[Receipt] = field(default_factory=list)
     outcome: Outcome = field(default_factory=Outcome)
 
@@ -108,7 +107,7 @@ class Settler:
         backoff = Backoff()
         while True:
             try:
-                duplicates = self._settlement.settle(batch.outcome, batch.received_at)
+                duplicates = self._settlement.settle(batch.outcome)
             except (StoreUnavailable, RegistryUnavailable) as error:
                 wait_s = backoff.failed()
                 self._progress.failing_since = self._progress.failing_since or self._clock()

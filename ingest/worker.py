@@ -125,7 +125,7 @@ class Worker:
         while self._waiting:
             receipt = self._waiting[0]
             if self._batch is None:
-                self._batch = Batch(time.monotonic(), self._clock())
+                self._batch = Batch(time.monotonic())
             if receipt.message.topic == replay_request.TOPIC:
                 self._replayer.replay(receipt.message)
             else:

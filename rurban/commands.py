@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 
@@ -52,25 +53,11 @@ def _embedded(
 
     `prepare` runs on the open house before the worker reads it.
     """
-    if not is_loopback(settings.mqtt_host) and settings.mqtt_username is None:
-        raise Invalid(
-            "RURBAN_MQTT_HOST",
-            f"{settings.mqtt_host} is reachable from outside and the broker would let anybody in",
-            "set RURBAN_MQTT_USERNAME and RURBAN_MQTT_PASSWORD, or use 127.0.0.1",
-        )
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    password = settings.mqtt_password
+    _check_port(settings)
     with contextlib.ExitStack() as stack:
         house = stack.enter_context(composition.opened(settings))
-        stack.enter_context(
-            embedded_broker(
-                settings.data_dir,
-                settings.mqtt_host,
-                settings.mqtt_port,
-                username=settings.mqtt_username,
-                password=None if password is None else password.get_secret_value(),
-            )
-        )
+        if settings.mqtt_embedded:
+            stack.enter_context(_broker_of_its_own(settings))
         if prepare is not None:
             prepare(house)
         bus = stack.enter_context(_bus(house, "bus"))
@@ -78,6 +65,40 @@ def _embedded(
         server = Server(composition.web(house, bus, worker), settings)
         bus.start()
         yield house, worker, server
+
+
+def _check_port(settings: Settings) -> None:
+    """A port that is taken is told at once, not after the history is written."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.http_host, settings.http_port))
+        except OSError as error:
+            address = f"{settings.http_host}:{settings.http_port}"
+            raise Invalid("RURBAN_HTTP_PORT", f"cannot listen on {address}: {error}", "a free port") from error
+
+
+def _broker_of_its_own(settings: Settings) -> contextlib.AbstractContextManager[object]:
+    password = settings.mqtt_password
+    if not is_loopback(settings.mqtt_host) and (settings.mqtt_username is None or password is None):
+        raise Invalid(
+            "RURBAN_MQTT_HOST",
+            f"{settings.mqtt_host} is reachable from outside and the broker would let anybody in",
+            "set RURBAN_MQTT_USERNAME and RURBAN_MQTT_PASSWORD, or use 127.0.0.1",
+        )
+    if settings.mqtt_version != "3.1.1" or settings.mqtt_tls_ca is not None:
+        raise Invalid(
+            "RURBAN_MQTT_EMBEDDED",
+            "the embedded broker speaks MQTT 3.1.1 without TLS",
+            "leave out RURBAN_MQTT_VERSION and RURBAN_MQTT_TLS_CA, or set RURBAN_MQTT_EMBEDDED=false",
+        )
+    return embedded_broker(
+        settings.data_dir,
+        settings.mqtt_host,
+        settings.mqtt_port,
+        username=settings.mqtt_username,
+        password=None if password is None else password.get_secret_value(),
+    )
 
 
 def up(settings: Settings) -> None:

@@ -21,7 +21,7 @@ from ingest.pipeline import Outcome, Pipeline
 from ingest.settle import Settlement
 from rurban import house as composition
 from rurban.house import House
-from telemetry.errors import BrokerUnavailable
+from telemetry.errors import BrokerUnavailable, Invalid
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,10 @@ def diary(folder: Path, now: int) -> Diary:
     """The diary of this data folder; a new one starts thirty days ago."""
     path = folder / "demo.json"
     if path.exists():
-        return msgspec.json.decode(path.read_bytes(), type=Diary)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Diary)
+        except msgspec.MsgspecError as error:
+            raise Invalid(str(path), f"is no diary of a demonstration: {error}", "remove the data folder") from error
     epoch = (now // DAY_MS - HISTORY_DAYS) * DAY_MS
     return Diary(seed=SEED, epoch=epoch, filled_until=epoch)
 
@@ -99,7 +102,7 @@ def _settled(line: Pipeline, settlement: Settlement, chunk: list[Message]) -> in
     outcome = Outcome()
     for message in chunk:
         line.process(message, outcome)
-    settlement.settle(outcome, chunk[0].at)
+    settlement.settle(outcome)
     return len(outcome.readings)
 
 

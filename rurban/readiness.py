@@ -26,7 +26,7 @@ def probes(
 
 
 def _store(reader: ReadingReader) -> str:
-    reader.latest((), None)
+    reader.check()
     return "answers"
 
 

@@ -13,7 +13,7 @@ LOCAL_NAMES = ("localhost",)
 class Settings(BaseSettings):
     """Checked as a whole before anything starts."""
 
-    model_config = SettingsConfigDict(env_prefix="RURBAN_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="RURBAN_", frozen=True, extra="forbid", env_ignore_empty=True)
 
     data_dir: Path = Field(
         default=Path("data"), description="folder of the embedded store, the registry and the broker"
@@ -32,6 +32,9 @@ class Settings(BaseSettings):
 
     mqtt_host: str = Field(default="127.0.0.1", description="address of the MQTT broker, and the one `up` listens on")
     mqtt_port: int = Field(default=1883, ge=1, le=65535, description="port of the MQTT broker")
+    mqtt_embedded: bool = Field(
+        default=True, description="`up` and `demo` start a broker of their own; false = they use the one that runs"
+    )
     mqtt_username: str | None = Field(default=None, description="user name at the broker; none = anonymous")
     mqtt_password: SecretStr | None = Field(default=None, description="password at the broker")
     mqtt_tls_ca: Path | None = Field(default=None, description="file of CA certificates; set = TLS to the broker")

@@ -12,6 +12,8 @@ from telemetry.errors import Reason, Rejected
 
 TOPIC = "rurban/v1/stored"
 ALL = f"{TOPIC}/+"
+BEYOND = 7_289_654_400_000
+"""2201-01-01T00:00Z in milliseconds: no reading lies there."""
 
 
 class Announced(msgspec.Struct, frozen=True, array_like=True):
@@ -43,6 +45,9 @@ def encode(readings: Sequence[Announced]) -> bytes:
 def decode(payload: bytes) -> list[Announced]:
     """Raise `Rejected` for anything that is not an announcement."""
     try:
-        return _decoder.decode(payload)
+        found = _decoder.decode(payload)
     except msgspec.MsgspecError as error:
         raise Rejected(Reason.MALFORMED, str(error)) from error
+    if not all(0 <= each.at < BEYOND and 0 <= each.received_at < BEYOND for each in found):
+        raise Rejected(Reason.BAD_TIME, "an announced time is outside the years 1970 to 2200")
+    return found

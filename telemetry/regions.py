@@ -42,7 +42,7 @@ def is_code(text: str) -> bool:
 def padded(code: str) -> str:
     """The 12-digit code that a shorter one stands for: `370522101` is `370522101000`. Raise `Invalid` for others."""
     if _PREFIX.fullmatch(code) is None:
-        raise Invalid("region code", f"{code!r} is no division code", "2 to 12 digits, the first of them not 0")
+        raise Invalid("region", f"{code!r} is no division code", "2 to 12 digits, the first of them not 0")
     return code.ljust(12, "0")
 
 

@@ -146,6 +146,7 @@ def test_several_metrics_and_devices_come_in_one_answer(house: Served) -> None:
     ("grouping", "groups"),
     [
         ("by=region&region=370522&region=370502", {"370522000000": 1, "370502000000": 2}),
+        ("by=region&region=370522&region=370522000000", {"370522000000": 1}),
         ("by=region&region=3705&region=370522101", {"370500000000": 3, "370522101000": 1}),
         ("by=region&region=3705&level=village", {VILLAGE: 1, STREET: 2}),
         ("by=region", {VILLAGE: 1, STREET: 2}),

@@ -108,3 +108,13 @@ def test_a_restart_remembers_the_newest_stored_reading() -> None:
     state = checks.state("device", THERMOMETER.metric)
 
     assert Quality.STEP == checks.flags(THERMOMETER, state, T0 + MINUTE, 35.0, T0 + MINUTE)
+
+
+def test_a_stuck_sensor_is_still_stuck_after_a_restart() -> None:
+    checks = Checks(ClockLimits())
+    checks.remember(Reading("device", "air_temperature", T0, 20.0, 20.0, int(Quality.STUCK), T0))
+    state = checks.state("device", "air_temperature")
+    later, moved = T0 + 10 * MINUTE, T0 + 20 * MINUTE
+
+    assert Quality.STUCK == checks.flags(THERMOMETER, state, later, 20.0, later)
+    assert Quality.GOOD == checks.flags(THERMOMETER, state, moved, 20.5, moved)

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from devices.message import uplink
 from tests.mosquitto import Mosquitto, free_port
 from tests.processes import command, environment, rurban
-from tests.workplace import client_of, eventually
+from tests.workplace import client_of, eventually, publish
 
 
 def run(*arguments: str, data_dir: Path, **settings: object) -> subprocess.CompletedProcess[str]:
@@ -153,3 +154,36 @@ def test_no_broker_is_one_line_that_says_where(tmp_path: Path) -> None:
     ended = run("replay", "alamosa", data_dir=tmp_path, mqtt_port=nowhere)
 
     assert (1, 1, True) == (ended.returncode, len(ended.stderr.splitlines()), f"127.0.0.1:{nowhere}" in ended.stderr)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"mqtt_host": "0.0.0.0", "mqtt_username": "me"}, "RURBAN_MQTT_PASSWORD"),  # noqa: S104 - that is the point
+        ({"mqtt_version": "5"}, "RURBAN_MQTT_EMBEDDED"),
+    ],
+)
+def test_a_broker_that_cannot_be_as_asked_is_not_started(
+    settings: dict[str, object], named: str, tmp_path: Path
+) -> None:
+    ended = run("up", data_dir=tmp_path, http_port=free_port(), mqtt_port=free_port(), **settings)
+
+    assert (1, True) == (ended.returncode, named in ended.stderr), ended.stderr
+
+
+def test_everything_runs_on_the_broker_there_is(broker: Mosquitto, tmp_path: Path) -> None:
+    http_port = free_port()
+    with rurban(
+        "up", data_dir=tmp_path, http_port=http_port, mqtt_port=broker.port, mqtt_embedded=False, mqtt_version="5"
+    ):
+        eventually(lambda: bool(answer(http_port, "/ready").get("ready")), within_s=30)
+        with client_of(broker) as client:
+            publish(client, (uplink("nobody"), b"{}"))
+        eventually(lambda: bool(answer(http_port, "/api/v1/quarantine").get("messages")))
+
+
+def test_a_taken_http_port_is_told_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run("demo", data_dir=tmp_path, http_port=taken.getsockname()[1], mqtt_port=free_port())
+
+    assert (1, True) == (ended.returncode, "RURBAN_HTTP_PORT" in ended.stderr), ended.stderr

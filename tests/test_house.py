@@ -82,3 +82,10 @@ def test_no_file_is_longer_than_one_subject() -> None:
 def test_nothing_listens_outside_without_credentials() -> None:
     with pytest.raises(ValueError, match="RURBAN_API_TOKEN"):
         Settings(http_host="0.0.0.0")  # noqa: S104 - that is the point
+
+
+def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RURBAN_API_TOKEN", "")
+    monkeypatch.setenv("RURBAN_HTTP_HOST", "0.0.0.0")  # noqa: S104 - that is the point
+    with pytest.raises(ValueError, match="RURBAN_API_TOKEN"):
+        Settings()

@@ -117,7 +117,7 @@ def test_the_tally_counts_every_reading_once(pipeline: Pipeline) -> None:
     )
 
     assert {"station-1": (3, 2), "elsewhere": (1, 1)} == {
-        device: (tally.received, tally.quarantined) for device, tally in outcome.tallies.items()
+        device: (tally.received, tally.quarantined) for (device, _), tally in outcome.tallies.items()
     }
 
 

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from telemetry.errors import StoreUnavailable
 from telemetry.model import Fold, Quality, Reading
 from telemetry.store.ports import Cursor, Identity, RawQuery
 from tests.store_contract import AIR, DAY, HOUR, METER, MINUTE, RAIN, START, Subject, buckets, every, reading, subject
@@ -154,7 +155,7 @@ def test_what_nobody_wrote_is_empty(subject: Subject) -> None:
     assert [] == subject.store.raw(ALL)
     assert [] == subject.store.latest(None, None)
     assert [] == subject.store.latest(["nobody"], ["nothing"])
-    assert set() == subject.store.existing([Identity("nobody", "air", START)])
+    assert {} == subject.store.existing([Identity("nobody", "air", START)])
     assert [] == subject.store.names("air")
     nothing = buckets(subject.store, AIR, [START, START + HOUR, START + 2 * HOUR])
     assert ([None, None], [0, 0], [0, 0]) == (nothing.value, nothing.count, nothing.devices)
@@ -244,8 +245,8 @@ def test_existing_tells_what_is_stored(subject: Subject) -> None:
         Identity("station-1", "nothing", START + MINUTE),
     }
 
-    assert stored == subject.store.existing(stored | others)
-    assert set() == subject.store.existing([])
+    assert stored == subject.store.existing(stored | others).keys()
+    assert {} == subject.store.existing([])
 
 
 def test_names_are_the_series_of_a_metric_sorted(subject: Subject) -> None:
@@ -269,3 +270,10 @@ def test_everything_is_still_there_after_reopening(subject: Subject) -> None:
     assert batch == subject.store.raw(ALL)
     edges = [START, START + DAY, START + 5 * DAY]
     assert [sum(range(24)), sum(range(24, 100))] == buckets(subject.store, AIR, edges, fold=Fold.SUM).value
+
+
+def test_a_store_that_is_closed_cannot_answer(subject: Subject) -> None:
+    subject.store.check()
+    subject.store.close()
+    with pytest.raises(StoreUnavailable):
+        subject.store.check()

@@ -2,18 +2,20 @@
 
 import datetime as dt
 import json
+import time
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
 from devices.message import uplink
 from ingest.mqtt import Broker, Subscription
-from ingest.worker import Limits
+from ingest.worker import Limits, Worker
 from telemetry import replay_request
 from telemetry.announcement import decode
 from telemetry.errors import BrokerUnavailable, Reason, StoreUnavailable
 from telemetry.instant import day_of
-from telemetry.model import Device, Reading
+from telemetry.model import Device, Quality, Reading
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.ports import RawQuery
@@ -83,7 +85,7 @@ def test_what_is_sent_twice_is_kept_once_and_counted(
     message = (uplink("station-1"), native(T0, air_temperature=1.5))
     with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
         publish(client, message, message)
-        eventually(lambda: worker.progress.readings == 2)
+        eventually(lambda: worker.progress.messages == 2 and worker.progress.pending == 0)
 
     assert ([1.5], (2, 1, 1, 0, 0)) == (temperatures(store), fates(registry, "station-1"))
 
@@ -271,3 +273,44 @@ def test_workers_of_one_group_share_the_messages(broker: Mosquitto, registry: Re
         first.progress.messages > 0,
         second.progress.messages > 0,
     )
+
+
+def settled(worker: Worker, messages: int) -> bool:
+    return worker.progress.messages == messages and worker.progress.pending == 0
+
+
+def test_a_redelivery_keeps_the_doubt_and_a_correction_is_marked(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    """21, then 99 (a step, out of range) and 99 again, then 21.5 for the first instant."""
+    first, wild = native(T0, air_temperature=21), native(T0 + 60_000, air_temperature=99)
+    with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
+        for number, payload in enumerate((first, wild, wild, native(T0, air_temperature=21.5)), start=1):
+            publish(client, (uplink("station-1"), payload))
+            eventually(partial(settled, worker, number))
+    query = RawQuery(("air_temperature",), ("station-1",), 0, 2**62, 10)
+    doubt = Quality.RANGE | Quality.STEP
+
+    assert [(21.5, Quality.DUPLICATE_TIME), (99.0, doubt)] == [
+        (reading.value, Quality(reading.quality) & ~Quality.LATE) for reading in store.raw(query)
+    ]
+    assert (4, 2, 2, 0, 0) == fates(registry, "station-1")
+
+
+def test_a_worker_that_is_full_keeps_its_connection_and_takes_no_more(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    troubled = TroubledStore(store, failures=10_000)
+    limits = Limits(batch_messages=10, pending_messages=30)
+    most = 0
+    worker = worker_on(broker, registry, troubled, store, limits=limits, keepalive_s=1)
+    with at_work(worker), client_of(broker) as client:
+        publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i % 40)) for i in range(300)])
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            most = max(most, worker.progress.pending)
+            time.sleep(0.01)
+        troubled.failures = 0
+        eventually(lambda: len(temperatures(store)) == 300)
+
+    assert (True, 300) == (most <= 40, worker.progress.messages)

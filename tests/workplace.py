@@ -38,12 +38,13 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
     client_id: str = "worker",
     share: str = "",
     mqtt5: bool = False,
+    keepalive_s: int = 60,
 ) -> Worker:
     pipeline = Pipeline(CurrentDirectory(RegistryDirectory(registry)), Checks(ClockLimits()))
     settlement = Settlement(writer, reader, registry, announce=announce)
     return Worker(
         subscription=Subscription(
-            Broker(broker.host, broker.port, mqtt5=mqtt5),
+            Broker(broker.host, broker.port, mqtt5=mqtt5, keepalive_s=keepalive_s),
             client_id,
             [share + UPLINKS, share + replay_request.TOPIC],
             clock=wall_clock,

@@ -48,7 +48,10 @@ def devices(query: Annotated[DevicesQuery, Query()], atlas: CurrentPicture) -> D
 
 @router.get("/devices/{device_id}", responses=NOT_FOUND)
 def device(
-    device_id: Annotated[str, Path(description="id", examples=["demo-probe"])], services: Parts, atlas: CurrentPicture
+    device_id: Annotated[str, Path(description="id", examples=["demo-probe"])],
+    _query: Annotated[Parameters, Query()],
+    services: Parts,
+    atlas: CurrentPicture,
 ) -> DeviceWhole:
     """One device, what it reports, and its newest readings."""
     found = atlas.device(device_id)
@@ -68,7 +71,9 @@ def profiles(_query: Annotated[Parameters, Query()], atlas: CurrentPicture) -> P
 
 @router.get("/profiles/{profile_id}", responses=NOT_FOUND)
 def profile(
-    profile_id: Annotated[str, Path(description="id", examples=["weather_station"])], atlas: CurrentPicture
+    profile_id: Annotated[str, Path(description="id", examples=["weather_station"])],
+    _query: Annotated[Parameters, Query()],
+    atlas: CurrentPicture,
 ) -> ProfileAnswer:
     """One device model."""
     return profile_answer(atlas.profile(profile_id), _UNITS)

@@ -37,6 +37,9 @@ def metrics(query: Annotated[MetricsQuery, Query()]) -> Metrics:
 
 
 @router.get("/metrics/{metric_id}", responses=NOT_FOUND)
-def metric(metric_id: Annotated[str, Path(description="id", examples=["air_temperature"])]) -> MetricAnswer:
+def metric(
+    metric_id: Annotated[str, Path(description="id", examples=["air_temperature"])],
+    _query: Annotated[Parameters, Query()],
+) -> MetricAnswer:
     """One row of the catalogue."""
     return metric_answer(row_of(metric_id))

@@ -57,7 +57,7 @@ def quarantine(query: Annotated[QuarantineQuery, Query()], services: Parts) -> Q
 
 
 @router.get("/quarantine/{quarantine_id}", responses=NOT_FOUND)
-def quarantined(quarantine_id: _Number, services: Parts) -> QuarantinedAnswer:
+def quarantined(quarantine_id: _Number, _query: Annotated[Parameters, Query()], services: Parts) -> QuarantinedAnswer:
     """One quarantined message."""
     return _answer(services.registry.quarantine.one(quarantine_id))
 
@@ -67,7 +67,7 @@ def quarantined(quarantine_id: _Number, services: Parts) -> QuarantinedAnswer:
     status_code=HTTPStatus.ACCEPTED,
     responses={**NOT_FOUND, **responses(HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)},
 )
-def replay(quarantine_id: _Number, services: Parts) -> ReplayAsked:
+def replay(quarantine_id: _Number, _query: Annotated[Parameters, Query()], services: Parts) -> ReplayAsked:
     """Ask a worker to send the message through the pipeline again, after the cause of its refusal is mended.
 
     The message's `outcome` tells what came of it; one that was replayed successfully is not replayed again.

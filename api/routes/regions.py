@@ -65,6 +65,7 @@ def regions(query: Annotated[RegionsQuery, Query()], atlas: CurrentPicture) -> R
 @router.get("/regions/{code}", responses=NOT_FOUND)
 def region(
     code: Annotated[str, Path(description="division code; trailing zeros may be left out", examples=["370522101"])],
+    _query: Annotated[Parameters, Query()],
     services: Parts,
     atlas: CurrentPicture,
 ) -> RegionWhole:

@@ -21,8 +21,8 @@ from api.parameters import (
     RegionCodes,
     ZoneName,
     chosen,
-    metrics,
     names,
+    some_metrics,
     span,
     zone,
 )
@@ -131,9 +131,9 @@ def _check_together(query: SeriesQuery) -> None:
 
 def _in_buckets(asked: _Asked, every: str) -> Response:
     query = asked.query
-    regions = [asked.atlas.region(code).code for code in names(query.region)]
+    regions = list(dict.fromkeys(asked.atlas.region(code).code for code in names(query.region)))
     question = Question(
-        metrics=metrics(query.metric),
+        metrics=some_metrics(query.metric),
         chosen=chosen(asked.atlas, regions, names(query.device)),
         regions=regions,
         by=query.by,
@@ -156,7 +156,7 @@ def _as_stored(asked: _Asked, request: Request) -> Response:
     query = asked.query
     found = page(
         asked.services.reader,
-        metrics(query.metric),
+        some_metrics(query.metric),
         chosen(asked.atlas, names(query.region), names(query.device)),
         start=asked.start,
         stop=asked.stop,

@@ -147,7 +147,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
         """See ReadingReader; from memory."""
         return self._index.latest(devices, metrics)
 
-    def existing(self, identities: Collection[Identity]) -> set[Identity]:
+    def existing(self, identities: Collection[Identity]) -> dict[Identity, float]:
         """See ReadingReader."""
         with self._reading("looking up identities") as connection:
             return embedded_raw.existing(connection, self._index, identities)
@@ -155,6 +155,11 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
     def names(self, metric: str) -> list[str]:
         """See ReadingReader; from memory."""
         return self._index.names(metric)
+
+    def check(self) -> None:
+        """See ReadingReader."""
+        with self._reading("asking for the version") as connection:
+            meta(connection, "version")
 
     @contextlib.contextmanager
     def _reading(self, doing: str) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -50,6 +50,9 @@ SELECT b.series, r.at_ms, r.value, r.raw, r.quality, r.lag,
 FROM best b LEFT JOIN latest l ON l.series = b.series
 """
 
+_RETRY_S = 5.0
+"""Between two tries of a merge that fails."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -112,8 +115,7 @@ class Merger:
             self._changed.wait_for(lambda: self._rows < self._most_rows or self._failed is not None or self._ending)
             if self._rows < self._most_rows:
                 return
-            failed, self._failed = self._failed, None
-            self._changed.notify_all()
+            failed = self._failed
         raise StoreUnavailable(f"{self._most_rows} readings wait for a merge that fails: {failed}")
 
     def grown(self, rows: int) -> None:
@@ -145,15 +147,15 @@ class Merger:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(
-                    lambda: self._ending or (self._rows >= self._merge_rows and self._failed is None)
-                )
+                self._changed.wait_for(lambda: self._ending or self._rows >= self._merge_rows)
+                if self._failed is not None:
+                    self._changed.wait_for(lambda: self._ending, _RETRY_S)
                 if self._ending:
                     return
             try:
                 self.merge()
-            except StoreUnavailable as error:
-                logger.exception("a merge failed; readings stay in the delta")
+            except (StoreUnavailable, MemoryError, RuntimeError) as error:
+                logger.exception("a merge failed and is tried again; readings stay in the delta")
                 with self._changed:
-                    self._failed = error
+                    self._failed = StoreUnavailable(str(error) or type(error).__name__)
                     self._changed.notify_all()

@@ -38,11 +38,12 @@ SELECT at_ms, value, coalesce(raw, value), quality, at_ms + lag FROM readings
 ORDER BY quality & $clock <> 0, at_ms DESC LIMIT 1
 """
 _EXISTING = """
-SELECT number FROM asked a SEMI JOIN (
-    SELECT series, at_ms FROM delta WHERE at_ms BETWEEN $lo AND $hi AND series BETWEEN $s0 AND $s1
+SELECT number, arg_max(value, seq) FROM asked a JOIN (
+    SELECT series, at_ms, value, seq FROM delta WHERE at_ms BETWEEN $lo AND $hi AND series BETWEEN $s0 AND $s1
     UNION ALL
-    SELECT series, at_ms FROM main WHERE at_ms BETWEEN $lo AND $hi AND series BETWEEN $s0 AND $s1
+    SELECT series, at_ms, value, -1 FROM main WHERE at_ms BETWEEN $lo AND $hi AND series BETWEEN $s0 AND $s1
 ) r ON r.series = a.series AND r.at_ms = a.at_ms
+GROUP BY number
 """
 _FIRST_STRIDE_MS = HOUR_MS
 _STRIDE_GROWTH = 8
@@ -88,7 +89,7 @@ def newest(connection: duckdb.DuckDBPyConnection, index: SeriesIndex, number: in
 
 def existing(
     connection: duckdb.DuckDBPyConnection, index: SeriesIndex, identities: Collection[Identity]
-) -> set[Identity]:
+) -> dict[Identity, float]:
     """See ReadingReader; what lies outside of what a series reaches is not looked for."""
     asked: list[Identity] = []
     numbers: list[int] = []
@@ -99,11 +100,13 @@ def existing(
                 asked.append(identity)
                 numbers.append(number)
     if not asked:
-        return set()
-    return {asked[row] for row in _found(connection, numbers, [identity.at for identity in asked])}
+        return {}
+    return {asked[row]: value for row, value in _found(connection, numbers, [identity.at for identity in asked])}
 
 
-def _found(connection: duckdb.DuckDBPyConnection, numbers: Sequence[int], instants: Sequence[int]) -> list[int]:
+def _found(
+    connection: duckdb.DuckDBPyConnection, numbers: Sequence[int], instants: Sequence[int]
+) -> list[tuple[int, float]]:
     table = {
         "number": pa.array(range(len(numbers)), pa.int32()),
         "series": pa.array(numbers, pa.int32()),
@@ -111,4 +114,4 @@ def _found(connection: duckdb.DuckDBPyConnection, numbers: Sequence[int], instan
     }
     connection.register("asked", pa.table(table))
     reach = {"lo": min(instants), "hi": max(instants), "s0": min(numbers), "s1": max(numbers)}
-    return [int(row[0]) for row in connection.execute(_EXISTING, reach).fetchall()]
+    return connection.execute(_EXISTING, reach).fetchall()

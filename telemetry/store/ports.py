@@ -129,10 +129,14 @@ class ReadingReader(Protocol):
         """
         ...
 
-    def existing(self, identities: Collection[Identity]) -> set[Identity]:
-        """Those of the identities that are stored."""
+    def existing(self, identities: Collection[Identity]) -> dict[Identity, float]:
+        """Those of the identities that are stored, with the value that stands there."""
         ...
 
     def names(self, metric: str) -> list[str]:
         """The series that hold readings of this metric, sorted."""
+        ...
+
+    def check(self) -> None:
+        """Do nothing if the store can answer a question now, else raise `StoreUnavailable`."""
         ...

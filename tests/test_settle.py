@@ -1,0 +1,159 @@
+"""Settling a batch: once, on the right day of the ledger, whatever fails in between."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from devices.codecs import CODECS
+from devices.message import Message, uplink
+from ingest.checks import Checks, ClockLimits
+from ingest.directory import CurrentDirectory, Directory
+from ingest.pipeline import DAY_MS, Outcome, Pipeline
+from ingest.replay import Replayer
+from ingest.settle import Settlement
+from telemetry import replay_request
+from telemetry.errors import RegistryUnavailable
+from telemetry.instant import day_of
+from telemetry.metrics import METRICS
+from telemetry.model import Device, LedgerLine, Measure, Profile, Quality, Quarantined, Reading
+from telemetry.registry import Registry
+from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.ports import RawQuery
+from tests.village import VILLAGE
+
+MIDNIGHT = 1_795_392_000_000
+"""2026-11-23T00:00Z."""
+BEFORE, AFTER = day_of(MIDNIGHT - 1), day_of(MIDNIGHT)
+
+
+class TroubledBook:
+    """The registry, away for the first time it is asked."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._away = True
+
+    def settle(self, ledger: Sequence[LedgerLine], quarantined: Sequence[Quarantined]) -> None:
+        """See FateBook."""
+        if self._away:
+            self._away = False
+            raise RegistryUnavailable("away")
+        self._registry.settle(ledger, quarantined)
+
+
+class Registered:
+    """Directories from a real registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._devices = registry.devices
+
+    def version(self) -> int:
+        return self._devices.version()
+
+    def directory(self) -> Directory:
+        return Directory(self._devices.all(), self._devices.profiles(), codecs=CODECS, metrics=METRICS)
+
+
+@pytest.fixture
+def pipeline(registry: Registry) -> Pipeline:
+    return Pipeline(CurrentDirectory(Registered(registry)), Checks(ClockLimits()))
+
+
+def native(at: int, **values: float) -> bytes:
+    return json.dumps({"at": at, "values": values}).encode()
+
+
+def book(registry: Registry, device: str) -> list[tuple[int, int, int, int]]:
+    """Received, stored, duplicate and quarantined of the two days."""
+    lines = registry.ledger.find(devices=[device], start=BEFORE, stop=day_of(MIDNIGHT + DAY_MS), limit=10)
+    return [(line.received, line.stored, line.duplicate, line.quarantined) for line in lines]
+
+
+def test_a_late_reading_is_stored_once_though_the_registry_fails_first(
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+) -> None:
+    settlement = Settlement(store, store, TroubledBook(registry))
+    outcome = Outcome()
+    for at in (MIDNIGHT + 5000, MIDNIGHT):
+        pipeline.process(Message(uplink("station-1"), native(at, air_temperature=20), MIDNIGHT + 6000), outcome)
+    with pytest.raises(RegistryUnavailable):
+        settlement.settle(outcome)
+    settlement.settle(outcome)
+
+    assert [(2, 2, 0, 0)] == book(registry, "station-1")
+
+
+def test_a_batch_over_midnight_stands_on_both_days(
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+) -> None:
+    outcome = Outcome()
+    pipeline.process(Message(uplink("station-1"), native(MIDNIGHT - 9, air_temperature=20), MIDNIGHT - 5), outcome)
+    pipeline.process(Message(uplink("station-1"), b"{broken", MIDNIGHT - 4), outcome)
+    pipeline.process(Message(uplink("station-1"), native(MIDNIGHT + 9, air_temperature=20), MIDNIGHT + 10), outcome)
+    Settlement(store, store, registry).settle(outcome)
+
+    assert [(2, 1, 0, 1), (1, 1, 0, 0)] == book(registry, "station-1")
+
+
+def test_the_same_value_once_more_is_not_written_again(registry: Registry, store: EmbeddedStore) -> None:
+    flagged = Reading("station-1", "air_temperature", MIDNIGHT, 20.0, 20.0, int(Quality.STEP), MIDNIGHT)
+    store.write([flagged])
+    fresh = Pipeline(CurrentDirectory(Registered(registry)), Checks(ClockLimits()))
+    outcome = Outcome()
+    fresh.process(Message(uplink("station-1"), native(MIDNIGHT + 60_000, air_temperature=20.1), MIDNIGHT), outcome)
+    fresh.process(Message(uplink("station-1"), native(MIDNIGHT, air_temperature=20), MIDNIGHT + 1), outcome)
+    Settlement(store, store, registry).settle(outcome)
+
+    query = RawQuery(("air_temperature",), ("station-1",), 0, 2**62, 9)
+    assert flagged == store.raw(query)[0]
+    assert [(2, 1, 1, 0)] == book(registry, "station-1")
+
+
+def replayed(pipeline: Pipeline, registry: Registry, store: EmbeddedStore, kept: Quarantined) -> str:
+    """The outcome in words."""
+    settlement = Settlement(store, store, registry)
+    replayer = Replayer(registry.quarantine, pipeline, settlement, clock=lambda: MIDNIGHT + 99)
+    replayer.replay(Message(replay_request.TOPIC, replay_request.encode(kept.id or 0), MIDNIGHT))
+    return registry.quarantine.one(kept.id or 0).outcome
+
+
+def test_replaying_what_was_sent_again_meanwhile_is_a_duplicate(
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+) -> None:
+    message = Message(uplink("late-1"), native(MIDNIGHT, air_temperature=20), MIDNIGHT + 1)
+    settlement = Settlement(store, store, registry)
+    refused, stored = Outcome(), Outcome()
+    pipeline.process(message, refused)
+    settlement.settle(refused)
+    registry.devices.put([Device("late-1", "probe", VILLAGE)])
+    pipeline.process(message, stored)
+    settlement.settle(stored)
+    (kept,) = registry.quarantine.find(limit=9)
+    words = replayed(pipeline, registry, store, kept)
+
+    assert ("0 readings stored, 1 were stored already", [(2, 1, 1, 0)]) == (words, book(registry, "late-1"))
+
+
+def test_each_row_of_a_pack_is_replayed_for_itself(
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+) -> None:
+    """The gateway's own metric and its neighbour's are both unknown at first; each is mended on its own."""
+    pack = json.dumps(
+        [
+            {"bn": "gateway-1:", "n": "rssi", "v": 1, "t": MIDNIGHT // 1000},
+            {"n": "soil_temperature", "v": 9, "t": MIDNIGHT // 1000},
+            {"bn": "soil-2:", "n": "rssi", "v": 2, "t": MIDNIGHT // 1000},
+        ]
+    ).encode()
+    outcome = Outcome()
+    pipeline.process(Message(uplink("gateway-1"), pack, MIDNIGHT), outcome)
+    Settlement(store, store, registry).settle(outcome)
+    rows = {item.device: item for item in registry.quarantine.find(limit=9)}
+    assert {"gateway-1", "soil-2"} == rows.keys(), [item.detail for item in rows.values()]
+    measures = (Measure("soil_temperature", interval_s=600), Measure("rssi"))
+    registry.devices.put_profiles([Profile("senml", "SenML node", "senml_json", measures)])
+    words = [replayed(pipeline, registry, store, rows[device]) for device in ("soil-2", "gateway-1")]
+
+    assert ["1 readings stored", "1 readings stored"] == [word.partition(",")[0] for word in words]
+    assert ([(2, 2, 0, 0)], [(1, 1, 0, 0)]) == (book(registry, "gateway-1"), book(registry, "soil-2"))
