@@ -30,6 +30,14 @@ class FateBook(Protocol):
         ...
 
 
+class InFlightBook(Protocol):
+    """Where is shown what a worker holds and cannot settle: the registry's ledger."""
+
+    def hold(self, worker: str, lines: Sequence[LedgerLine]) -> None:
+        """From now on this worker holds these, and only these."""
+        ...
+
+
 class Settlement:
     """Writes outcomes of the pipeline for good."""
 
@@ -115,6 +123,18 @@ class Settlement:
         for county, readings in counties.items():
             for first in range(0, len(readings), ANNOUNCED_AT_ONCE):
                 announce(announcement.topic(county), announcement.encode(readings[first : first + ANNOUNCED_AT_ONCE]))
+
+
+def show_in_flight(book: InFlightBook, worker: str, outcome: Outcome | None) -> None:
+    """Say in the ledger that this worker holds these readings and no others; None = it holds none."""
+    tallies = {} if outcome is None else outcome.tallies
+    book.hold(
+        worker,
+        [
+            LedgerLine(day_of(key.day * DAY_MS), key.device, received=tally.received, in_flight=tally.received)
+            for key, tally in tallies.items()
+        ],
+    )
 
 
 def _lines(outcome: Outcome, duplicates: Mapping[DeviceDay, int]) -> list[LedgerLine]:

@@ -47,10 +47,21 @@ class Settler:
     """Takes one batch at a time, and tries until it is durable or the worker is stopped."""
 
     def __init__(
-        self, settlement: Settlement, progress: Progress, *, clock: Callable[[], int], nudge: Callable[[], None]
+        self,
+        settlement: Settlement,
+        progress: Progress,
+        *,
+        clock: Callable[[], int],
+        nudge: Callable[[], None],
+        hold: Callable[[Outcome | None], None],
     ) -> None:
-        """Starts its thread; `nudge` is called from there whenever something has changed."""
+        """Starts its thread.
+
+        From there `nudge` is called whenever something has changed, and `hold` with what cannot be settled now; with
+        None when nothing waits any more.
+        """
         self._settlement = settlement
+        self._hold = hold
         self._progress = progress
         self._clock = clock
         self._nudge = nudge
@@ -105,6 +116,7 @@ class Settler:
     def _settle(self, batch: Batch) -> bool:
         """Try until it is durable; False when the worker is stopped before."""
         backoff = Backoff()
+        held = False
         while True:
             try:
                 duplicates = self._settlement.settle(batch.outcome)
@@ -115,11 +127,23 @@ class Settler:
                 logger.warning(
                     "%d messages wait for the store: %s; trying again in %.1f s", len(batch.receipts), error, wait_s
                 )
+                held = held or self.show(batch.outcome)
                 if self._stopping.wait(wait_s):
                     return False
                 continue
             self._count(batch, duplicates)
+            if held:
+                self.show(None)
             return True
+
+    def show(self, outcome: Outcome | None) -> bool:
+        """Whether the ledger could be told what waits; when the registry is away itself it cannot."""
+        try:
+            self._hold(outcome)
+        except RegistryUnavailable as error:
+            logger.warning("the ledger does not show what waits: %s", error)
+            return False
+        return True
 
     def _count(self, batch: Batch, duplicates: int) -> None:
         progress = self._progress

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ingest.backoff import Backoff
 from ingest.mqtt import Receipt, Subscription
-from ingest.pipeline import Pipeline
+from ingest.pipeline import Outcome, Pipeline
 from ingest.replay import Replayer
 from ingest.settle import Settlement
 from ingest.settling import Batch, Progress, Settler
@@ -50,6 +50,7 @@ class Worker:
         pipeline: Pipeline,
         settlement: Settlement,
         replayer: Replayer,
+        hold: Callable[[Outcome | None], None],
         clock: Callable[[], int],
         limits: Limits | None = None,
     ) -> None:
@@ -57,6 +58,7 @@ class Worker:
         self._pipeline = pipeline
         self._settlement = settlement
         self._replayer = replayer
+        self._hold = hold
         self._clock = clock
         self._limits = limits or Limits()
         self.progress = Progress()
@@ -75,9 +77,11 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`. On the way out what has been received is settled, if the store can take it."""
-        settler = Settler(self._settlement, self.progress, clock=self._clock, nudge=self._nudge)
+        settler = Settler(self._settlement, self.progress, clock=self._clock, nudge=self._nudge, hold=self._hold)
         backoff = Backoff()
         self.progress.running = True
+        # What it held when it ended last time comes again from the broker.
+        settler.show(None)
         try:
             while not (self._stopping.is_set() or settler.broken):
                 try:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -19,7 +20,7 @@ from ingest.directory import CurrentDirectory, Directory
 from ingest.mqtt import Broker, Bus, Subscription
 from ingest.pipeline import Pipeline
 from ingest.replay import Replayer
-from ingest.settle import Settlement
+from ingest.settle import Settlement, show_in_flight
 from ingest.sources import UPLINKS
 from ingest.worker import Limits, Worker
 from rurban.own_metrics import WorkerCollector
@@ -116,6 +117,7 @@ def worker(house: House, bus: Bus) -> Worker:
         pipeline=line,
         settlement=settlement,
         replayer=Replayer(house.registry.quarantine, line, settlement, clock=house.clock),
+        hold=partial(show_in_flight, house.registry.ledger, settings.mqtt_client_id),
         clock=house.clock,
         limits=Limits(settings.batch_messages, settings.batch_age_ms / 1000, settings.pending_messages),
     )

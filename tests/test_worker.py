@@ -117,8 +117,11 @@ def test_a_batch_that_the_store_refuses_is_kept_and_written_later(
     troubled = TroubledStore(store, failures=2)
     with at_work(worker_on(broker, registry, troubled, store)) as worker, client_of(broker) as client:
         publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i)) for i in range(20)])
+        eventually(lambda: fates(registry, "station-1")[4] > 0)
+        received, stored, _, _, in_flight = fates(registry, "station-1")
         eventually(lambda: len(temperatures(store)) == 20 and worker.progress.pending == 0)
 
+    assert received == stored + in_flight
     assert (0, None, (20, 20, 0, 0, 0)) == (
         troubled.failures,
         worker.progress.failing_since,

@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -13,7 +14,7 @@ from ingest.directory import CurrentDirectory
 from ingest.mqtt import Broker, Subscription
 from ingest.pipeline import Pipeline
 from ingest.replay import Replayer
-from ingest.settle import Settlement
+from ingest.settle import Settlement, show_in_flight
 from ingest.sources import UPLINKS
 from ingest.worker import Limits, Worker
 from rurban.house import RegistryDirectory
@@ -52,6 +53,7 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
         pipeline=pipeline,
         settlement=settlement,
         replayer=Replayer(registry.quarantine, pipeline, settlement, clock=wall_clock),
+        hold=partial(show_in_flight, registry.ledger, client_id),
         clock=wall_clock,
         limits=limits,
     )
