@@ -142,21 +142,6 @@ def test_what_was_not_stored_before_a_stop_comes_again(
     assert [float(i) for i in range(50)] == temperatures(store)
 
 
-def test_no_more_is_taken_than_the_limit_while_the_store_is_away(
-    broker: Mosquitto, registry: Registry, store: EmbeddedStore
-) -> None:
-    broken = TroubledStore(store, failures=10_000)
-    limits = Limits(batch_messages=10, pending_messages=40)
-    with at_work(worker_on(broker, registry, broken, store, limits=limits)) as worker, client_of(broker) as client:
-        publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i)) for i in range(500)])
-        eventually(lambda: worker.progress.pending >= 30)
-        held = worker.progress.pending
-        broken.failures = 0
-        eventually(lambda: len(temperatures(store)) == 500)
-
-    assert held <= 40
-
-
 def test_the_worker_comes_back_after_the_broker_restarts(
     broker: Mosquitto, registry: Registry, store: EmbeddedStore
 ) -> None:
