@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel, Field
 
 from api.answers import INSTANT
@@ -60,15 +61,31 @@ class SeriesAnswer(BaseModel):
     next: str | None = Field(description="`cursor` of the next page; null = this is the last one")
 
 
+class _Bucket(msgspec.Struct, gc=False):
+    """A point on its way out, in the order of `_bucket_columns`: a dictionary takes three times as long to make."""
+
+    at: str
+    value: float | None
+    count: int
+    coverage: float | None
+    excluded: int
+    low: float | None
+    high: float | None
+    devices: int
+
+
+class _FilledBucket(_Bucket, gc=False):
+    filled: bool
+
+
 def bucket_lines(lines: Iterable[Drawn], fill: Fill) -> list[dict[str, Any]]:
     """The lines with their points, for JSON."""
     found = []
     for drawn in lines:
         columns = _bucket_columns(drawn, fill)
         columns["at"] = instants(columns["at"])
-        names = tuple(columns)
-        points = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        found.append(_head(drawn) | {"points": points})
+        point = _FilledBucket if "filled" in columns else _Bucket
+        found.append(_head(drawn) | {"points": list(map(point, *columns.values()))})
     return found
 
 
