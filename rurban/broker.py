@@ -51,7 +51,8 @@ def embedded_broker(
     path = folder / "broker.toml"
     path.touch(mode=0o600)
     path.write_text(configuration(host, port, username=username, password=password), encoding="utf-8")
-    broker = iotcore.Broker(config_path=str(path))
+    # The file says where to listen; told here too, so that the child's command line does not show another address.
+    broker = iotcore.Broker(port=port, listen=host, config_path=str(path))
     try:
         broker.start()
     except (OSError, RuntimeError) as error:

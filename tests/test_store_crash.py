@@ -10,7 +10,7 @@ import pytest
 from telemetry.errors import StoreUnavailable
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.ports import RawQuery
-from tests.store_contract import AIR, CATALOGUE, DAY, SHANGHAI, START, buckets, embedded, every
+from tests.store_contract import AIR, CATALOGUE, DAY, HOUR, RAIN, SHANGHAI, START, buckets, embedded, every, reading
 from tests.store_writer import ROWS, batch
 
 EVERYTHING = RawQuery((AIR.id,), ("station-1",), 0, 2**62, 1_000_000)
@@ -87,3 +87,16 @@ def test_merges_go_on_while_two_threads_write(tmp_path: Path, caplog: pytest.Log
 
     assert [] == caplog.messages
     assert 2 * 400 * 5 == len(kept)
+
+
+def test_a_long_history_beside_many_short_ones_is_merged_in_little_memory(tmp_path: Path) -> None:
+    """Joined in the wrong order, its hours and days make millions of rows: more than this memory and no disk hold."""
+    hours = 4 * 365 * 24
+    with EmbeddedStore.open(tmp_path / "s", zone=SHANGHAI, metrics=CATALOGUE, memory_limit="64MB") as store:
+        store.write([reading(START, 1.0, device=f"short-{number}") for number in range(1500)])
+        store.merge()
+        store.write(every(HOUR, [1.0] * hours, RAIN, "long", start=START + HOUR))
+        store.merge()
+        year = buckets(store, RAIN, [START, START + 365 * DAY], devices=["long"])
+
+    assert [365 * 24.0] == year.value

@@ -59,15 +59,21 @@ _TOUCHED_DAYS = """
 CREATE OR REPLACE TEMP TABLE touched_days AS
 SELECT DISTINCT t.series, c.day FROM part t JOIN calendar c USING (hour)
 """
+# One join of two tables with the whole key: of three tables, DuckDB may join on the series alone first, and pair every
+# hour of a series with every touched day of it.
+_HOURS_OF_DAYS = """
+CREATE OR REPLACE TEMP TABLE hours_of_days AS
+SELECT t.series, c.hour, t.day FROM touched_days t JOIN calendar c USING (day)
+"""
 _FORGET_DAYS = """
 DELETE FROM daily USING touched_days t WHERE daily.series = t.series AND daily.day = t.day
 """
 _DAYS = """
 INSERT INTO daily
 WITH parts AS (
-    SELECT c.day, h.*, coalesce(h.closing, h.opening) AS ending, coalesce(h.total, h.opening) AS amount_,
-        lag(ending IGNORE NULLS) OVER (PARTITION BY h.series, c.day ORDER BY h.hour) AS v1
-    FROM hours h JOIN calendar c USING (hour) JOIN touched_days t ON t.series = h.series AND t.day = c.day
+    SELECT t.day, h.*, coalesce(h.closing, h.opening) AS ending, coalesce(h.total, h.opening) AS amount_,
+        lag(ending IGNORE NULLS) OVER (PARTITION BY h.series, t.day ORDER BY h.hour) AS v1
+    FROM hours h JOIN hours_of_days t ON t.series = h.series AND t.hour = h.hour
     WHERE h.hour BETWEEN $lo AND $hi AND h.series BETWEEN $s0 AND $s1),
 linked AS (
     SELECT p.*, CASE WHEN s.counts THEN amount(p.v1, p.opening, NULL) END AS link,
@@ -106,6 +112,7 @@ def _refold_part(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo, first: i
     utc_days = connection.execute("SELECT DISTINCT hour // 24 FROM part").fetchall()
     connection.register("calendar", house_days((int(row[0]) for row in utc_days), zone))
     connection.execute(_TOUCHED_DAYS)
+    connection.execute(_HOURS_OF_DAYS)
     connection.execute(_FORGET_DAYS)
     connection.execute(_DAYS, {"lo": lo - 48, "hi": hi + 48, **series})
     connection.unregister("calendar")

@@ -20,6 +20,8 @@ VERSION = "1"
 HOUR_MS = 3_600_000
 IN_DOUBT = int(SUSPECT)
 CLOCK = int(Quality.CLOCK)
+MOST_SPILLED = "4GB"
+"""What one file's queries may put on disk when memory is full; DuckDB's own limit is 90 % of the free disk."""
 
 _ROLLUP = """
     n INTEGER,         -- accepted readings; where it is 1, `opening` says all
@@ -87,7 +89,10 @@ def connect(path: Path, *, memory_limit: str, threads: int) -> duckdb.DuckDBPyCo
         StoreUnavailable: another process has it, it is no store, or it is one of another version.
     """
     try:
-        connection = duckdb.connect(path, config={"memory_limit": memory_limit, "threads": threads})
+        connection = duckdb.connect(
+            path,
+            config={"memory_limit": memory_limit, "threads": threads, "max_temp_directory_size": MOST_SPILLED},
+        )
     except duckdb.IOException as error:
         if "lock" in str(error):
             wrong = "is in use by another process; stop that one, or give this one a data folder of its own"
