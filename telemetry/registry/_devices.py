@@ -63,6 +63,7 @@ class Devices:
         with self._database.write() as connection:
             _changes.note(self._database, connection)
             _check_names(self._database, connection, batch)
+            _check_channels(self._database, connection, batch)
             rows = [{name: getattr(device, name) for name in _FIELDS} for device in batch.values()]
             connection.execute(self._database.upsert(devices), rows)
 
@@ -160,6 +161,19 @@ def _check_names(database: Database, connection: Connection, batch: dict[str, De
             if name is not None and name not in known[field]:
                 unknown = "device" if field == "gateway" else field
                 raise Invalid(f"device {device.id!r}, {field}", f"unknown {unknown} {name!r}")
+
+
+def _check_channels(database: Database, connection: Connection, batch: Collection[str]) -> None:
+    """No device's id is another's and a channel: both would write the series `<device>:<channel>`."""
+    spelled = select(devices.c.id).where(devices.c.id.contains(":"))
+    parents = {name.rpartition(":")[0]: name for name in (*connection.scalars(spelled), *batch) if ":" in name}
+    standing = connection.scalars(select(devices.c.id).where(database.among(devices.c.id, parents)))
+    for parent in sorted({*standing, *batch} & parents.keys()):
+        raise Invalid(
+            f"device {parent!r}, id",
+            f"the series of its channels would be named like the device {parents[parent]!r}",
+            "ids of which none is another one, a colon and a word",
+        )
 
 
 def _profile_batch(given: Iterable[Profile]) -> list[Profile]:
