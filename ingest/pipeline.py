@@ -15,6 +15,7 @@ from ingest.directory import CurrentDirectory, Entry
 from ingest.sources import device_of
 from telemetry.errors import Reason, Rejected
 from telemetry.model import Quality, Quarantined, Reading, Sample
+from telemetry.store.ports import Identity
 
 MAX_PAYLOAD = 256 * 1024
 
@@ -51,10 +52,14 @@ class Outcome:
     """Of each reading, where its device stands."""
     owners: list[str] = field(default_factory=list)
     """Of each reading, the registry id of its device."""
+    messages: list[Message] = field(default_factory=list)
+    """Of each reading, the message that it came in."""
     repeats: list[int] = field(default_factory=list)
     """Positions in `readings` that may be stored already: not newer than the newest of their series."""
     quarantined: list[Quarantined] = field(default_factory=list)
     tallies: dict[DeviceDay, Tally] = field(default_factory=dict)
+    corrections: set[Identity] = field(default_factory=set)
+    """Readings that replace another value; they are among the duplicates."""
     duplicates: dict[DeviceDay, int] | None = None
     """Readings that were stored already; None = nobody has looked yet."""
 
@@ -75,6 +80,7 @@ class Outcome:
         self.readings = [self.readings[position] for position in kept]
         self.regions = [self.regions[position] for position in kept]
         self.owners = [self.owners[position] for position in kept]
+        self.messages = [self.messages[position] for position in kept]
 
 
 class Pipeline:
@@ -120,7 +126,7 @@ class Pipeline:
             try:
                 if sample.device is not None and sample.device != entry.device.id:
                     owner = self._relayed(entry, sample.device)
-                self._sample(owner, sample, message.at, outcome)
+                self._sample(owner, sample, message, outcome)
             except Rejected as rejected:
                 refused.setdefault(owner.device.id, []).append(rejected)
         for device, causes in refused.items():
@@ -134,8 +140,8 @@ class Pipeline:
             )
         return entry
 
-    def _sample(self, entry: Entry, sample: Sample, received_at: int, outcome: Outcome) -> None:
-        device = entry.device
+    def _sample(self, entry: Entry, sample: Sample, message: Message, outcome: Outcome) -> None:
+        device, received_at = entry.device, message.at
         channel = entry.plan.channel(sample.metric, sample.unit)
         at = received_at if sample.at is None else sample.at
         if (device.valid_from is not None and at < device.valid_from) or (
@@ -158,6 +164,7 @@ class Pipeline:
         outcome.readings.append(Reading(series, channel.metric, at, value, sample.value, quality, received_at))
         outcome.regions.append(device.region)
         outcome.owners.append(device.id)
+        outcome.messages.append(message)
         outcome.tally(device.id, received_at).received += 1
 
 

@@ -62,13 +62,13 @@ class Replayer:
         outcome = Outcome()
         self._pipeline.process(Message(kept.topic, kept.payload, kept.received_at), outcome)
         outcome.drop([position for position, owner in enumerate(outcome.owners) if not _belongs(kept, owner)])
-        refused = [item for item in outcome.quarantined if item.device == kept.device]
         try:
             self._settlement.keep(outcome)
         except (StoreUnavailable, RegistryUnavailable) as error:
             logger.warning("replay of quarantined message %d put off: %s", quarantine_id, error)
             self._book.replayed(quarantine_id, at=None, outcome=f"put off: {error}", readings=kept.readings, ledger=())
             return
+        refused = [item for item in outcome.quarantined if item.device == kept.device]
         count = sum(item.readings for item in refused)
         try:
             self._book.replayed(
@@ -83,7 +83,7 @@ class Replayer:
         self._settlement.tell(outcome)
 
 
-_OF_ONE_OWNER = frozenset({Reason.UNKNOWN_METRIC, Reason.UNKNOWN_UNIT, Reason.NOT_FINITE})
+_OF_ONE_OWNER = frozenset({Reason.UNKNOWN_METRIC, Reason.UNKNOWN_UNIT, Reason.NOT_FINITE, Reason.STORE_REFUSED})
 """Only this device's readings of the message were refused; the others of a gateway's pack have their own fates."""
 
 

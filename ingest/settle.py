@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from ingest.pipeline import DAY_MS, DeviceDay, Outcome
 from telemetry import announcement
 from telemetry.announcement import Announced
+from telemetry.errors import Reason
 from telemetry.instant import day_of
 from telemetry.model import LedgerLine, Quality, Quarantined
-from telemetry.store.ports import Identity, ReadingReader, ReadingWriter
+from telemetry.store.ports import Identity, ReadingReader, ReadingWriter, Refused
 
 _CORRECTED = int(Quality.DUPLICATE_TIME)
 ANNOUNCED_AT_ONCE = 500
@@ -74,7 +75,9 @@ class Settlement:
             # Looked for once: after a write that is settled again, all of it would be there.
             outcome.duplicates = self._set_apart(outcome)
         if outcome.readings:
-            self._writer.write(outcome.readings)
+            refused = self._writer.write(outcome.readings)
+            if refused:
+                _set_aside(outcome, outcome.duplicates, refused)
         return outcome.duplicates
 
     def _set_apart(self, outcome: Outcome) -> dict[DeviceDay, int]:
@@ -98,6 +101,7 @@ class Settlement:
                     dropped.add(position)
                     continue
                 outcome.readings[position] = replace(reading, quality=reading.quality | _CORRECTED)
+                outcome.corrections.add(identity)
             values[identity] = reading.value
         outcome.drop(dropped)
         return found
@@ -123,6 +127,32 @@ class Settlement:
         for county, readings in counties.items():
             for first in range(0, len(readings), ANNOUNCED_AT_ONCE):
                 announce(announcement.topic(county), announcement.encode(readings[first : first + ANNOUNCED_AT_ONCE]))
+
+
+def _set_aside(outcome: Outcome, duplicates: dict[DeviceDay, int], refused: Sequence[Refused]) -> None:
+    """Move readings that the store can never keep to quarantine, each message whole, once per cause."""
+    causes: dict[tuple[int, str, str], list[int]] = defaultdict(list)
+    for item in refused:
+        reading, owner = outcome.readings[item.position], outcome.owners[item.position]
+        day = DeviceDay(owner, reading.received_at // DAY_MS)
+        outcome.tally(owner, reading.received_at).quarantined += 1
+        if Identity(reading.device, reading.metric, reading.at) in outcome.corrections:
+            duplicates[day] -= 1
+        causes[id(outcome.messages[item.position]), owner, item.detail].append(item.position)
+    for (_, owner, detail), positions in causes.items():
+        message = outcome.messages[positions[0]]
+        outcome.quarantined.append(
+            Quarantined(
+                topic=message.topic,
+                payload=message.payload,
+                reason=Reason.STORE_REFUSED,
+                detail=detail,
+                received_at=message.at,
+                device=owner,
+                readings=len(positions),
+            )
+        )
+    outcome.drop({item.position for item in refused})
 
 
 def show_in_flight(book: InFlightBook, worker: str, outcome: Outcome | None) -> None:

@@ -64,6 +64,8 @@ class Reason(StrEnum):
     """A unit that is not in the table, or is of another dimension than the metric."""
     FOREIGN_DEVICE = "foreign_device"
     """The payload speaks for a device that may not use this topic."""
+    STORE_REFUSED = "store_refused"
+    """The time-series store can never keep this reading; the detail has its own words."""
 
 
 class Rejected(RurbanFault):

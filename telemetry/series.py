@@ -39,7 +39,10 @@ class Line:
 
     buckets: Buckets
     coverage: list[float | None]
-    """Readings used / readings expected, per bucket, at most 1; None = nothing was expected, so nothing is known."""
+    """Readings used / readings expected, per bucket, each device counted for no more than it was due.
+
+    None = nothing was expected, so nothing is known.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,8 @@ def folded(  # noqa: PLR0913, PLR0917 (one question, each part of it named)
         found.update((buckets.group, buckets) for buckets in reader.folded(query))
     lines = []
     for group, mine in groups.items():
-        buckets = found.get(group) or _nothing(group, len(cut) - 1)
-        lines.append(Line(buckets, _coverage(buckets.count, mine, channels, cut, now)))
+        buckets = found.get(group) or Buckets.empty(group, len(cut) - 1)
+        lines.append(Line(buckets, _coverage(buckets.due, mine, channels, cut, now)))
     return Folded(metric, window, cut, over_time, over_devices, lines)
 
 
@@ -110,7 +113,11 @@ def _disjoint(
     """The series of whole groups, as few tuples as it takes for none to hold a series twice: a county and its town."""
     tuples: list[dict[str, Member]] = []
     for group, sources in groups.items():
-        mine = {name: Member(name, group, source.rollover_at) for source in sources for name in channels[source.device]}
+        mine = {
+            name: Member(name, group, source.rollover_at, source.interval_s and source.interval_s * 1000)
+            for source in sources
+            for name in channels[source.device]
+        }
         for members in tuples:
             if members.keys().isdisjoint(mine):
                 members.update(mine)
@@ -141,10 +148,10 @@ def channels_of(names: Sequence[str], devices: Collection[str]) -> dict[str, lis
 
 
 def _coverage(
-    count: Sequence[int], sources: Sequence[Source], channels: Mapping[str, Sequence[str]], cut: Sequence[int], now: int
+    due: Sequence[float], sources: Sequence[Source], channels: Mapping[str, Sequence[str]], cut: Sequence[int], now: int
 ) -> list[float | None]:
     expected = _expected(sources, channels, cut, now)
-    used = np.asarray(count, np.float64)
+    used = np.asarray(due, np.float64)
     # What was never due is unknown, not perfect: a bucket in the future, or before the devices were there.
     known = expected > 0
     share = np.minimum(np.divide(used, expected, out=np.zeros_like(used), where=known), 1.0)
@@ -169,9 +176,3 @@ def _expected(
         reach = np.clip(edge, first, max(first, last))
         expected += np.diff(reach) * per_ms
     return expected
-
-
-def _nothing(group: str, buckets: int) -> Buckets:
-    return Buckets(
-        group, [None] * buckets, [0] * buckets, [0] * buckets, [None] * buckets, [None] * buckets, [0] * buckets
-    )

@@ -21,18 +21,20 @@ def folded(readings: Sequence[Reading], query: FoldQuery) -> list[Buckets]:
 
 
 def _line(group: str, readings: Sequence[Reading], query: FoldQuery) -> Buckets:
-    line = Buckets(group, [], [], [], [], [], [])
+    line = Buckets(group, [], [], [], [], [], [], [])
     members = [member for member in query.members if member.group == group]
     for start, stop in zip(query.edges, query.edges[1:], strict=False):
         values: list[float] = []
         took_part: list[float] = []
         excluded = devices = 0
+        due = 0.0
         for member in members:
             mine = [row for row in readings if (row.device, row.metric) == (member.device, query.metric.id)]
             good = [row for row in mine if query.suspect or not row.quality & SUSPECT]
             inside = [row for row in good if _inside(row.at, start, stop, query)]
             excluded += sum(_inside(row.at, start, stop, query) for row in mine) - len(inside)
             devices += bool(inside)
+            due += 0.0 if member.interval_ms is None else min(len(inside), (stop - start) / member.interval_ms)
             took_part += [row.value for row in inside]
             value = _over_time(good, inside, member, query.fold)
             if value is not None:
@@ -43,6 +45,7 @@ def _line(group: str, readings: Sequence[Reading], query: FoldQuery) -> Buckets:
         line.low.append(min(took_part, default=None))
         line.high.append(max(took_part, default=None))
         line.devices.append(devices)
+        line.due.append(due)
     return line
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from telemetry.model import Reading
 from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.embedded_merge import MergeLimits
 from tests.store_contract import AIR, CATALOGUE, MINUTE, SHANGHAI, START
 
 ROWS = 50
@@ -25,7 +26,7 @@ def batch(number: int) -> list[Reading]:
 
 def main() -> None:
     path, first = Path(sys.argv[1]), int(sys.argv[2])
-    store = EmbeddedStore.open(path, zone=SHANGHAI, metrics=CATALOGUE, merge_rows=MERGE_ROWS)
+    store = EmbeddedStore.open(path, zone=SHANGHAI, metrics=CATALOGUE, limits=MergeLimits(merge_rows=MERGE_ROWS))
     for number in itertools.count(first):
         store.write(batch(number))
         print(number, flush=True)  # noqa: T201 (the point of this process)

@@ -169,7 +169,9 @@ def test_ids_of_the_allowed_form_are_taken(registry: Registry) -> None:
 def test_two_devices_cannot_write_the_same_series(registry: Registry, first: str) -> None:
     """Channel 2 of the device `well` writes the series `well:2`."""
     well, second = replace(GATEWAY, id="well"), replace(GATEWAY, id="well:2")
-    registry.devices.put([replace(GATEWAY, id=first), replace(GATEWAY, id="urn:dev:ow:1"), replace(GATEWAY, id="urn:dev:ow:2")])
+    registry.devices.put(
+        [replace(GATEWAY, id=first), replace(GATEWAY, id="urn:dev:ow:1"), replace(GATEWAY, id="urn:dev:ow:2")]
+    )
     for refused in ([well, second], [second, well]):
         with pytest.raises(Invalid, match=r"'well', id: the series of its channels would be named like .*'well:2'"):
             registry.devices.put(refused)

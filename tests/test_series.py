@@ -57,6 +57,13 @@ def test_a_device_that_never_spoke_counts_against_its_group(store: EmbeddedStore
     assert [[0.0, 0.0, 0.0]] == coverage(store, Source("silent", "silent", 60.0))
 
 
+def test_a_device_that_talks_too_much_does_not_hide_a_silent_one(store: EmbeddedStore) -> None:
+    """Ten readings where one was due are one."""
+    sources = [Source("a", "all", 600.0), *(Source(f"silent-{number}", "all", 600.0) for number in range(9))]
+
+    assert [[0.1, 0.1, 0.0]] == coverage(store, *sources)
+
+
 def test_a_suspect_reading_is_not_covered(store: EmbeddedStore) -> None:
     store.write([Reading("a", AIR.id, START + minute * MINUTE, 99.0, 99.0, 1, START) for minute in range(15)])
 

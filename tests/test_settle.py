@@ -13,13 +13,13 @@ from ingest.pipeline import DAY_MS, Outcome, Pipeline
 from ingest.replay import Replayer
 from ingest.settle import Settlement
 from telemetry import replay_request
-from telemetry.errors import RegistryUnavailable
+from telemetry.errors import Reason, RegistryUnavailable
 from telemetry.instant import day_of
 from telemetry.metrics import METRICS
 from telemetry.model import Device, LedgerLine, Measure, Profile, Quality, Quarantined, Reading
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
-from telemetry.store.ports import RawQuery
+from telemetry.store.ports import RawQuery, Refused
 from tests.village import VILLAGE
 
 MIDNIGHT = 1_795_392_000_000
@@ -108,6 +108,42 @@ def test_the_same_value_once_more_is_not_written_again(registry: Registry, store
     query = RawQuery(("air_temperature",), ("station-1",), 0, 2**62, 9)
     assert flagged == store.raw(query)[0]
     assert [(2, 1, 1, 0)] == book(registry, "station-1")
+
+
+class ChoosyStore:
+    """A writer in front of the real one that can never keep negative values."""
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        self._store = store
+
+    def write(self, batch: Sequence[Reading]) -> Sequence[Refused]:
+        """See ReadingWriter."""
+        self._store.write([reading for reading in batch if reading.value >= 0])
+        return [Refused(place, "is below zero") for place, reading in enumerate(batch) if reading.value < 0]
+
+
+def test_what_the_store_can_never_keep_goes_to_quarantine_and_the_rest_is_stored_once(
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+) -> None:
+    """Also where the registry fails in between, and where the refused one would have been a correction."""
+    store.write([Reading("station-1", "air_temperature", MIDNIGHT, 3.0, 3.0, 0, MIDNIGHT)])
+    outcome = Outcome()
+    mixed = native(MIDNIGHT + 60_000, air_temperature=-2, air_relative_humidity=60)
+    for at, payload in enumerate((native(MIDNIGHT + 30_000, air_temperature=2), mixed)):
+        pipeline.process(Message(uplink("station-1"), payload, MIDNIGHT + at), outcome)
+    pipeline.process(Message(uplink("station-1"), native(MIDNIGHT, air_temperature=-1), MIDNIGHT + 9), outcome)
+    settlement = Settlement(ChoosyStore(store), store, TroubledBook(registry))
+    with pytest.raises(RegistryUnavailable):
+        settlement.settle(outcome)
+    duplicates = settlement.settle(outcome)
+
+    assert 0 == duplicates
+    assert [(4, 2, 0, 2)] == book(registry, "station-1")
+    kept = {(item.payload, item.reason, item.detail, item.readings) for item in registry.quarantine.find(limit=9)}
+    why = (Reason.STORE_REFUSED, "is below zero", 1)
+    assert {(mixed, *why), (native(MIDNIGHT, air_temperature=-1), *why)} == kept
+    query = RawQuery(("air_temperature", "air_relative_humidity"), ("station-1",), 0, 2**62, 9)
+    assert [3.0, 2.0, 60.0] == [reading.value for reading in store.raw(query)]
 
 
 def replayed(pipeline: Pipeline, registry: Registry, store: EmbeddedStore, kept: Quarantined) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from telemetry.errors import StoreUnavailable
 from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.embedded_merge import MergeLimits
 from telemetry.store.ports import RawQuery
 from tests.store_contract import AIR, CATALOGUE, DAY, HOUR, RAIN, SHANGHAI, START, buckets, embedded, every, reading
 from tests.store_writer import ROWS, batch
@@ -74,7 +75,7 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(content: bytes, tmp_p
 
 def test_merges_go_on_while_two_threads_write(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with EmbeddedStore.open(
-        tmp_path / "busy.duckdb", zone=SHANGHAI, metrics=CATALOGUE, merge_rows=100, most_rows=400
+        tmp_path / "busy.duckdb", zone=SHANGHAI, metrics=CATALOGUE, limits=MergeLimits(merge_rows=100, most_rows=400)
     ) as store:
 
         def write(device: str) -> None:

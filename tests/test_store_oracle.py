@@ -21,6 +21,7 @@ SPRING = 1_774_566_000_000
 SPAN = 4 * DAY
 SERIES = ("a", "b", "b:low")
 GROUPS = {"a": "west", "b": "east", "b:low": "east"}
+INTERVALS = {"a": 20.0 * MINUTE, "b": None, "b:low": 1.0 * DAY}
 FOLDS = {
     "air": (Fold.MEAN, Fold.SUM, Fold.MIN, Fold.MAX, Fold.FIRST, Fold.LAST),
     "rain": (Fold.SUM, Fold.MAX, Fold.LAST),
@@ -99,7 +100,7 @@ def test_a_fold_equals_the_obvious_computation(subject: Subject, of: Metric) -> 
 def _query(of: Metric, prefix: str, question: list[Any]) -> FoldQuery:
     window, fold, across, first, length, suspect, rollover = question
     folds = FOLDS[of.id]
-    members = tuple(Member(prefix + name, GROUPS[name], rollover) for name in SERIES)
+    members = tuple(Member(prefix + name, GROUPS[name], rollover, INTERVALS[name]) for name in SERIES)
     cut = edges(window, SPRING + first, SPRING + first + length)
     over_devices = Fold.DIRECTION if of is WIND else across
     return FoldQuery(of, members, cut, folds[fold % len(folds)], over_devices, suspect)

@@ -18,7 +18,7 @@ from telemetry.instant import day_of
 from telemetry.model import Device, Quality, Reading
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
-from telemetry.store.ports import RawQuery
+from telemetry.store.ports import RawQuery, Refused
 from tests.mosquitto import Mosquitto, free_port
 from tests.village import VILLAGE
 from tests.workplace import at_work, client_of, eventually, publish, wall_clock, worker_on
@@ -33,18 +33,18 @@ class TroubledStore:
         self._store = store
         self.failures = failures
 
-    def write(self, batch: Sequence[Reading]) -> None:
+    def write(self, batch: Sequence[Reading]) -> Sequence[Refused]:
         """See ReadingWriter."""
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("the disk is away")
-        self._store.write(batch)
+        return self._store.write(batch)
 
 
 class BrokenStore:
     """A writer with a fault in its program."""
 
-    def write(self, batch: Sequence[Reading]) -> None:
+    def write(self, batch: Sequence[Reading]) -> Sequence[Refused]:
         """See ReadingWriter."""
         raise ZeroDivisionError(len(batch))
 

@@ -19,13 +19,12 @@ import pyarrow as pa
 from telemetry.model import Metric, Reading
 from telemetry.store import embedded_fold, embedded_raw
 from telemetry.store.embedded_index import Series, SeriesIndex, Span, Traits, traits_of
-from telemetry.store.embedded_merge import Merger, merged
+from telemetry.store.embedded_merge import MergeLimits, Merger, merged
 from telemetry.store.embedded_rollup import refold, touch_all
 from telemetry.store.embedded_schema import connect, meta, note, transaction, translated
-from telemetry.store.ports import Buckets, FoldQuery, Identity, RawQuery
+from telemetry.store.ports import Buckets, FoldQuery, Identity, RawQuery, Refused
 
-MERGE_ROWS = 400_000
-MOST_ROWS = 1_600_000
+DEFAULT_LIMITS = MergeLimits()
 
 _SERIES = """
 SELECT s.id, s.device, s.metric, s.back, s.counts, s.turns, l.oldest, l.newest,
@@ -64,8 +63,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
         metrics: Mapping[str, Metric],
         memory_limit: str = "256MB",
         threads: int = 2,
-        merge_rows: int = MERGE_ROWS,
-        most_rows: int = MOST_ROWS,
+        limits: MergeLimits = DEFAULT_LIMITS,
     ) -> Self:
         """Open the store at `path`, or make it.
 
@@ -75,8 +73,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
             metrics: The catalogue; tells how readings of a metric are rolled up.
             memory_limit: What DuckDB may keep in memory.
             threads: How many threads one query or merge may use.
-            merge_rows: So many written readings start a merge in the background.
-            most_rows: So many unmerged readings make `write` wait for the merge.
+            limits: When what was written is put in its place.
 
         Raises:
             StoreUnavailable: Another process has the file, or it is none that this version can read.
@@ -90,7 +87,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
                 _load(root, index)
                 _adapt(root, index, zone)
                 writing = threading.Lock()
-                merger = Merger(root.cursor(), zone, writing, merge_rows=merge_rows, most_rows=most_rows)
+                merger = Merger(root.cursor(), zone, writing, limits)
             opening.pop_all()
         return cls(root, index, zone, merger, writing)
 
@@ -116,10 +113,10 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
         """Put everything written so far in its place now, instead of when enough has come together."""
         self._merger.merge()
 
-    def write(self, batch: Sequence[Reading]) -> None:
-        """See ReadingWriter."""
+    def write(self, batch: Sequence[Reading]) -> list[Refused]:
+        """See ReadingWriter; takes everything."""
         if not batch:
-            return
+            return []
         self._merger.room()
         with self._writing, translated(f"writing {len(batch)} readings"):
             numbers, new = self._index.numbered(batch)
@@ -132,15 +129,16 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
             for number in self._index.follow(new, numbers, batch):
                 self._index.demote(number, embedded_raw.newest(self._writer, self._index, number))
         self._merger.grown(len(batch))
+        return []
 
     def folded(self, query: FoldQuery) -> list[Buckets]:
         """See ReadingReader."""
-        with self._reading("folding") as connection:
+        with _reading(self._root, "folding") as connection:
             return embedded_fold.folded(connection, self._index, query, self._zone)
 
     def raw(self, query: RawQuery) -> list[Reading]:
         """See ReadingReader."""
-        with self._reading("reading") as connection:
+        with _reading(self._root, "reading") as connection:
             return embedded_raw.page(connection, self._index, query)
 
     def latest(self, devices: Collection[str] | None, metrics: Collection[str] | None) -> list[Reading]:
@@ -149,7 +147,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
 
     def existing(self, identities: Collection[Identity]) -> dict[Identity, float]:
         """See ReadingReader."""
-        with self._reading("looking up identities") as connection:
+        with _reading(self._root, "looking up identities") as connection:
             return embedded_raw.existing(connection, self._index, identities)
 
     def names(self, metric: str) -> list[str]:
@@ -158,14 +156,15 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
 
     def check(self) -> None:
         """See ReadingReader."""
-        with self._reading("asking for the version") as connection:
+        with _reading(self._root, "asking for the version") as connection:
             meta(connection, "version")
 
-    @contextlib.contextmanager
-    def _reading(self, doing: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection of its own for one call: DuckDB's are not for two threads at once."""
-        with translated(doing), contextlib.closing(self._root.cursor()) as connection:
-            yield connection
+
+@contextlib.contextmanager
+def _reading(root: duckdb.DuckDBPyConnection, doing: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own for one call: DuckDB's are not for two threads at once."""
+    with translated(doing), contextlib.closing(root.cursor()) as connection:
+        yield connection
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:

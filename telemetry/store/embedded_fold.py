@@ -115,8 +115,9 @@ per_series AS (
     FROM $parts p $into_buckets
     WHERE p.pos >= $lo AND p.pos < $hi GROUP BY p.series, s.bucket)
 SELECT m.line, b.bucket, $across AS value, sum(b.n)::BIGINT AS n, sum(b.excluded)::BIGINT AS excluded,
-    min(b.low) AS low, max(b.high) AS high, count_if(b.n > 0) AS devices
-FROM per_series b JOIN members m USING (series) GROUP BY m.line, b.bucket"""
+    min(b.low) AS low, max(b.high) AS high, count_if(b.n > 0) AS devices,
+    coalesce(sum(CASE WHEN m.interval IS NOT NULL THEN least(b.n, w.width / m.interval) END), 0) AS due
+FROM per_series b JOIN members m USING (series) JOIN widths w USING (bucket) GROUP BY m.line, b.bucket"""
 
 
 def folded(
@@ -252,6 +253,7 @@ def _members(index: SeriesIndex, query: FoldQuery, groups: Mapping[str, int]) ->
             "series": pa.array([number for _, number in numbered], pa.int32()),
             "line": pa.array([groups[known[device].group] for device, _ in numbered], pa.int32()),
             "rollover": pa.array([known[device].rollover_at for device, _ in numbered], pa.float64()),
+            "interval": pa.array([known[device].interval_ms for device, _ in numbered], pa.float64()),
         }
     )
 
@@ -262,7 +264,10 @@ def _width(cut: Sequence[int]) -> int:
 
 
 def _into_buckets(parts: _Parts) -> str:
-    """Registers `slots (slot, bucket)`: equal steps that a part's bucket is looked up by, or the edges themselves."""
+    """Registers `widths (bucket, width)`, and `slots (slot, bucket)` by which a part's bucket is looked up.
+
+    Slots are equal steps, or where these would be too many the edges themselves.
+    """
     cut = np.asarray(parts.query.edges, np.int64)
     width = _width(parts.query.edges)
     buckets = np.arange(len(cut) - 1, dtype=np.int32)
@@ -273,6 +278,7 @@ def _into_buckets(parts: _Parts) -> str:
     else:
         slots = pa.table({"slot": cut[:-1], "bucket": buckets})
     parts.connection.register("slots", slots)
+    parts.connection.register("widths", pa.table({"bucket": buckets, "width": np.diff(cut).astype(np.float64)}))
     return _BY_SLOT if equal else _BY_RANGE
 
 
@@ -289,9 +295,7 @@ def _lines(groups: Mapping[str, int], buckets: int, found: Mapping[str, np.ndarr
 
 def _line(group: str, buckets: int, line: int, found: Mapping[str, np.ndarray]) -> Buckets:
     if not found:
-        none: list[float | None] = [None] * buckets
-        zero = [0] * buckets
-        return Buckets(group, none, zero, [*zero], [*none], [*none], [*zero])
+        return Buckets.empty(group, buckets)
     mine = found["line"] == line
     at = found["bucket"][mine]
 
@@ -309,6 +313,15 @@ def _line(group: str, buckets: int, line: int, found: Mapping[str, np.ndarray]) 
         whole: list[int] = full.tolist()
         return whole
 
+    due = np.zeros(buckets)
+    due[at] = found["due"][mine]
     return Buckets(
-        group, numbers("value"), counts("n"), counts("excluded"), numbers("low"), numbers("high"), counts("devices")
+        group,
+        numbers("value"),
+        counts("n"),
+        counts("excluded"),
+        numbers("low"),
+        numbers("high"),
+        counts("devices"),
+        due.tolist(),
     )

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -79,24 +80,26 @@ def merged(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> int:
     return rows
 
 
+class MergeLimits(NamedTuple):
+    """When the store puts what was written in its place."""
+
+    merge_rows: int = 400_000
+    """So many written readings start a merge in the background."""
+    most_rows: int = 1_600_000
+    """So many unmerged readings make `write` wait for the merge."""
+
+
 class Merger:
     """Merges in the background when `delta` has grown, and holds writers back when it has grown too much."""
 
     def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        zone: ZoneInfo,
-        writing: threading.Lock,
-        *,
-        merge_rows: int,
-        most_rows: int,
+        self, connection: duckdb.DuckDBPyConnection, zone: ZoneInfo, writing: threading.Lock, limits: MergeLimits
     ) -> None:
         """`writing` is held by whoever writes on another connection."""
         self._connection = connection
         self._zone = zone
         self._writing = writing
-        self._merge_rows = merge_rows
-        self._most_rows = most_rows
+        self._limits = limits
         self._rows = 0
         self._failed: StoreUnavailable | None = None
         self._ending = False
@@ -112,17 +115,19 @@ class Merger:
             StoreUnavailable: It is full, and the merge that would empty it has failed.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._rows < self._most_rows or self._failed is not None or self._ending)
-            if self._rows < self._most_rows:
+            self._changed.wait_for(
+                lambda: self._rows < self._limits.most_rows or self._failed is not None or self._ending
+            )
+            if self._rows < self._limits.most_rows:
                 return
             failed = self._failed
-        raise StoreUnavailable(f"{self._most_rows} readings wait for a merge that fails: {failed}")
+        raise StoreUnavailable(f"{self._limits.most_rows} readings wait for a merge that fails: {failed}")
 
     def grown(self, rows: int) -> None:
         """So many rows have been written to `delta`."""
         with self._changed:
             self._rows += rows
-            if self._rows >= self._merge_rows:
+            if self._rows >= self._limits.merge_rows:
                 self._changed.notify_all()
 
     def merge(self) -> None:
@@ -147,7 +152,7 @@ class Merger:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._ending or self._rows >= self._merge_rows)
+                self._changed.wait_for(lambda: self._ending or self._rows >= self._limits.merge_rows)
                 if self._failed is not None:
                     self._changed.wait_for(lambda: self._ending, _RETRY_S)
                 if self._ending:

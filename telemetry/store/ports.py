@@ -6,7 +6,7 @@ Contract of both: thread-safe; instants are integer milliseconds UTC; every fail
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from telemetry.model import Fold, Metric, Reading
 
@@ -28,6 +28,15 @@ class Cursor(NamedTuple):
     device: str
 
 
+class Refused(NamedTuple):
+    """A reading that a store will never be able to keep."""
+
+    position: int
+    """In the batch."""
+    detail: str
+    """Why, in the store's own words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One series that takes part in a folded query, and what the registry knows of it."""
@@ -38,6 +47,8 @@ class Member:
     """The line it is folded into: its own name, a region's code, a setting."""
     rollover_at: float | None = None
     """For counters: the count at which the meter starts again from zero; None = unknown."""
+    interval_ms: float | None = None
+    """Expected between readings; None = on event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,15 @@ class Buckets:
     """Smallest and largest reading that took part."""
     devices: list[int]
     """Series that contributed at least one reading."""
+    due: list[float]
+    """Of `count`, for each series no more than were due in a bucket of this length; those on event are left out."""
+
+    @classmethod
+    def empty(cls, group: str, buckets: int) -> Self:
+        """A line without any reading."""
+        none: list[float | None] = [None] * buckets
+        zero = [0] * buckets
+        return cls(group, none, zero, [*zero], [*none], [*none], [*zero], [0.0] * buckets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +117,11 @@ class RawQuery:
 class ReadingWriter(Protocol):
     """Where readings are kept for good."""
 
-    def write(self, batch: Sequence[Reading]) -> None:
-        """Keep all of the batch, durably, or raise `StoreUnavailable` and keep none that was not there before.
+    def write(self, batch: Sequence[Reading]) -> Sequence[Refused]:
+        """Keep the batch durably, or raise `StoreUnavailable`: the caller may then write the same batch again.
 
-        A reading whose identity is there already replaces it; within a batch the later one wins. The caller may retry
-        the same batch after any failure.
+        A reading whose identity is there already replaces it; within a batch the later one wins. Returns those that
+        this store can never keep, each with the reason; all others are kept.
         """
         ...
 
@@ -139,4 +159,12 @@ class ReadingReader(Protocol):
 
     def check(self) -> None:
         """Do nothing if the store can answer a question now, else raise `StoreUnavailable`."""
+        ...
+
+
+class Store(ReadingWriter, ReadingReader, Protocol):
+    """Both ports at once, open."""
+
+    def close(self) -> None:
+        """Let go of files and connections; harmless when closed already. Nothing can be asked afterwards."""
         ...
