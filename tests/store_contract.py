@@ -3,7 +3,7 @@
 A further implementation is one more parameter of the fixture `subject`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,10 @@ import pytest
 
 from telemetry.model import Fold, Kind, Metric, Reading
 from telemetry.store.embedded import EmbeddedStore
-from telemetry.store.ports import Buckets, FoldQuery, Member, ReadingReader, ReadingWriter
+from telemetry.store.influx import InfluxStore
+from telemetry.store.influx_server import Address
+from telemetry.store.ports import Buckets, FoldQuery, Member, ReadingReader, Store
+from tests import influxdb
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -37,19 +40,18 @@ VALVE = metric("valve", Kind.STATE, Fold.LAST, Fold.MAX)
 CATALOGUE = {row.id: row for row in (AIR, RAIN, METER, WIND, VALVE)}
 
 
-class Store(ReadingWriter, ReadingReader, Protocol):
-    """Both ports at once."""
+class Merging(Store, Protocol):
+    """A store that puts in its place what was written: by itself, or now."""
 
     def merge(self) -> None: ...
-    def close(self) -> None: ...
 
 
 @dataclass(slots=True)
 class Subject:
     """The store under test."""
 
-    store: Store
-    reopen_store: Callable[[], Store]
+    store: Merging
+    reopen_store: Callable[[], Merging]
 
     def settle(self) -> None:
         """Let the store put everything in its final place now."""
@@ -65,7 +67,20 @@ def embedded(path: Path, zone: ZoneInfo = SHANGHAI) -> EmbeddedStore:
     return EmbeddedStore.open(path, zone=zone, metrics=CATALOGUE)
 
 
-STORES: dict[str, Callable[[Path], Store]] = {"embedded": embedded}
+def influx(path: Path) -> InfluxStore:
+    """On a database of its own, whose address the file at `path` remembers."""
+    if not path.exists():
+        path.write_text(influxdb.shared().new_database().bucket)
+    return InfluxStore(Address(influxdb.shared().url, path.read_text()), places_of)
+
+
+def places_of(devices: Collection[str]) -> dict[str, dict[str, str]]:
+    """Of every device the same."""
+    codes = {"city": "3705", "county": "370522", "town": "370522101", "region": "370522101201"}
+    return {device: codes | {"setting": "rural"} for device in devices}
+
+
+STORES: dict[str, Callable[[Path], Merging]] = {"embedded": embedded, "influx": influx}
 
 
 @pytest.fixture(params=STORES)

@@ -14,6 +14,8 @@ PACKAGES = ("api", "dashboards", "devices", "ingest", "insight", "rurban", "tele
 DOORS = {
     "paho": {"ingest/mqtt.py", "devices/publisher.py"},
     "duckdb": {"telemetry/store/embedded"},
+    "influxdb_client": {"telemetry/store/influx_server.py"},
+    "urllib3": {"telemetry/store/influx_server.py"},
     "sqlalchemy": {"telemetry/registry/"},
     "alembic": {"telemetry/registry/"},
     "fastapi": {"api/", "rurban/house.py", "rurban/running.py"},

@@ -1,0 +1,44 @@
+"""Where readings are kept: the one place that says which stores there are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from telemetry.model import Metric
+from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.influx import InfluxStore
+from telemetry.store.influx_lines import PlacesOf
+from telemetry.store.influx_server import Address
+from telemetry.store.ports import Store
+
+__all__ = ["Address", "EmbeddedFile", "PlacesOf", "Store", "opened"]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedFile:
+    """One DuckDB file, for one process."""
+
+    path: Path
+    memory_limit: str = "256MB"
+
+
+def opened(
+    where: EmbeddedFile | Address, *, zone: ZoneInfo, metrics: Mapping[str, Metric], places_of: PlacesOf
+) -> Store:
+    """The store, open; its caller closes it.
+
+    Args:
+        where: Which store, and where it is.
+        zone: Whose days the daily rollups have.
+        metrics: The catalogue.
+        places_of: Tells the place tags of devices, for stores that keep them beside the readings.
+
+    Raises:
+        StoreUnavailable: It cannot be opened; says what would help.
+    """
+    match where:
+        case EmbeddedFile():
+            return EmbeddedStore.open(where.path, zone=zone, metrics=metrics, memory_limit=where.memory_limit)
+        case Address():
+            return InfluxStore(where, places_of)

@@ -1,0 +1,165 @@
+"""The door to an InfluxDB server: line protocol in by its official client, InfluxQL out of `/query`, errors as ours.
+
+`/api/v2/write` and `/query` are what InfluxDB 1.8, 2.x, 3, Enterprise, Clustered and Cloud have in common.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+import urllib3
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.domain.write_precision import WritePrecision
+from influxdb_client.rest import ApiException
+
+from telemetry.errors import StoreUnavailable
+
+BAD_REQUEST = 400
+"""The status of an answer to points that can never be stored; others of the batch may be stored."""
+TOO_LARGE = 413
+UNPROCESSABLE = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the server is and what is ours there."""
+
+    url: str
+    bucket: str
+    """The bucket of 2.x, the database of 3, `<database>` or `<database>/<retention policy>` of 1.8."""
+    org: str = ""
+    """2.x only."""
+    token: str | None = field(default=None, repr=False)
+    """Of 1.8 `<user>:<password>`."""
+    timeout_s: float = 15.0
+
+
+class Refusal(NamedTuple):
+    """The server will never take these lines as they are, or not all of them."""
+
+    detail: str
+    too_many: bool
+    """The request was too large; in smaller ones they may be taken."""
+
+
+class Rows(msgspec.Struct):
+    """One series of an answer."""
+
+    name: str = ""
+    tags: dict[str, str] = {}
+    columns: list[str] = []
+    values: list[list[Any]] = []
+
+
+class _Result(msgspec.Struct):
+    series: list[Rows] = []
+    error: str | None = None
+
+
+class _Answer(msgspec.Struct):
+    results: list[_Result] = []
+    error: str | None = None
+
+
+class InfluxServer:
+    """One bucket of one server; thread-safe. Every failure that another try may mend is `StoreUnavailable`."""
+
+    def __init__(self, address: Address) -> None:
+        """Connects to nothing yet."""
+        self.address = address
+        self._database, _, self._policy = address.bucket.partition("/")
+        self._client: Any = InfluxDBClient(
+            address.url,
+            token=address.token or "none",
+            org=address.org or "-",
+            timeout=int(address.timeout_s * 1000),
+            retries=urllib3.Retry(0),
+        )
+        self._writer: Any = self._client.write_api(write_options=SYNCHRONOUS)
+        self._headers = {} if address.token is None else {"Authorization": f"Token {address.token}"}
+        self._pool = urllib3.PoolManager(maxsize=16, retries=False, timeout=address.timeout_s)
+        self._decoder = msgspec.json.Decoder(_Answer)
+        self._closed = False
+
+    def close(self) -> None:
+        self._closed = True
+        self._client.close()
+        self._pool.clear()
+
+    def write(self, lines: Sequence[str]) -> Refusal | None:
+        """Store the lines of line protocol, with times in milliseconds; None = all of them are durable.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached, refuses us or has no such bucket.
+        """
+        self._require_open()
+        try:
+            self._writer.write(self.address.bucket, record="\n".join(lines).encode(), write_precision=WritePrecision.MS)
+        except ApiException as error:
+            detail = _message(error.body) or str(error.reason)
+            if error.status in {BAD_REQUEST, TOO_LARGE, UNPROCESSABLE} and "not found" not in detail:
+                return Refusal(detail, error.status == TOO_LARGE)
+            raise self._failed(f"refuses to write: {error.status} {detail}") from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._failed(f"cannot be written to: {error}") from error
+        return None
+
+    def query(self, statements: Sequence[str], bound: Mapping[str, object]) -> list[list[Rows]]:
+        """The series that each statement answers with; times are integer milliseconds.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached, refuses us, or cannot carry out a statement.
+        """
+        self._require_open()
+        fields = {"db": self._database, "epoch": "ms", "q": ";".join(statements), "params": json.dumps(bound)}
+        if self._policy:
+            fields["rp"] = self._policy
+        try:
+            answer = self._pool.request(
+                "POST", f"{self.address.url}/query", fields=fields, encode_multipart=False, headers=self._headers
+            )
+            told = self._decoder.decode(answer.data)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._failed(f"cannot be asked: {error}") from error
+        except msgspec.MsgspecError as error:
+            raise self._failed(f"answers {answer.status} with something else than InfluxDB would: {error}") from error
+        wrong = told.error or next((result.error for result in told.results if result.error), None)
+        if wrong is not None:
+            raise self._failed(f"cannot answer: {wrong}")
+        if len(told.results) != len(statements):
+            raise self._failed(f"answers {len(told.results)} of {len(statements)} statements")
+        return [result.series for result in told.results]
+
+    def version(self) -> str:
+        """What the server calls itself, such as `1.8.10` or `v2.7.11`; empty when it does not say.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+        """
+        self._require_open()
+        try:
+            answer = self._pool.request("GET", f"{self.address.url}/ping", headers=self._headers)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._failed(f"cannot be reached: {error}") from error
+        return answer.headers.get("X-Influxdb-Version", "")
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailable(f"the connection to InfluxDB at {self.address.url} is closed")
+
+    def _failed(self, wrong: str) -> StoreUnavailable:
+        return StoreUnavailable(f"InfluxDB at {self.address.url} (bucket {self.address.bucket}) {wrong}")
+
+
+def _message(body: object) -> str:
+    """What a refused write says: `error` in 1.8 and 3, `message` in 2.x."""
+    try:
+        told = json.loads(body) if isinstance(body, str | bytes) else {}
+    except ValueError:
+        return str(body).strip()
+    if not isinstance(told, dict):
+        return str(told)
+    return str(told.get("message") or told.get("error") or "").strip()
