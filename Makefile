@@ -13,7 +13,7 @@ demo: .venv/run.stamp ## start broker, worker, store and API with the sample cou
 	@exec .venv/bin/rurban demo
 
 test: .venv/dev.stamp ## run every test, with real servers
-	@sh scripts/setup.sh debian mosquitto postgresql influxdb nginx-light
+	@sh scripts/setup.sh debian mosquitto mosquitto-clients curl postgresql influxdb nginx-light
 	@$(PY) -m pytest
 
 check: .venv/dev.stamp ## lint, format, types, import rules

@@ -7,6 +7,18 @@ cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "$*" >&2; }
 
+# Where invoke-rc.d looks for it.
+policy=${DPKG_ROOT:-}/usr/sbin/policy-rc.d
+made=
+log=
+
+tidy() {
+    [ -z "$made" ] || rm -f "$policy"
+    [ -z "$log" ] || rm -f "$log"
+    made=
+    log=
+}
+
 debian() {
     missing=
     for package in "$@"; do
@@ -19,14 +31,17 @@ debian() {
         return 1
     fi
     say "Installing Debian packages:$missing"
+    # However this ends, by Ctrl-C too, nothing is left that keeps services of this machine from starting.
+    trap tidy EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     log=$(mktemp)
     # policy-rc.d 101 = install without starting services: the tests bring their own servers up and down.
-    policy=/usr/sbin/policy-rc.d
-    made=
     if [ ! -e "$policy" ]; then
+        made=yes
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
-        made=yes
     fi
     # shellcheck disable=SC2086 # a list of words on purpose
     if (apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing) >"$log" 2>&1; then
@@ -36,8 +51,8 @@ debian() {
         tail -n 20 "$log" >&2
         say "apt-get could not install:$missing"
     fi
-    [ -z "$made" ] || rm -f "$policy"
-    rm -f "$log"
+    tidy
+    trap - EXIT HUP INT TERM
     return "$status"
 }
 

@@ -1,15 +1,28 @@
 """What a stranger's first command does: an environment made from the lock alone, in an empty folder."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from tests.workplace import eventually
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+PACKAGE_OF = {
+    "mosquitto": "mosquitto",
+    "mosquitto_pub": "mosquitto-clients",
+    "curl": "curl",
+    "initdb": "postgresql",
+    "postgres": "postgresql",
+}
+"""Debian's package of every program that the tests start and that neither Python nor Debian's base brings."""
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -43,3 +56,36 @@ def test_the_set_up_of_the_demonstration_works_in_an_empty_folder(tmp_path: Path
         [tmp_path / ".venv" / "bin" / "rurban", "--help"], cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert "demo" in helped.stdout
+
+
+def test_make_test_installs_every_program_that_the_tests_start() -> None:
+    recipe = re.search(r"^test:.*\n\t@sh scripts/setup\.sh debian (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe, "what make test asks Debian for"
+
+    assert set() == set(PACKAGE_OF.values()) - set(recipe[1].split())
+
+
+def program(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143)])
+def test_an_interrupted_installation_lets_services_start_again(name: str, code: int, tmp_path: Path) -> None:
+    programs, policy = tmp_path / "bin", tmp_path / "usr" / "sbin" / "policy-rc.d"
+    programs.mkdir()
+    policy.parent.mkdir(parents=True)
+    program(programs / "id", "echo 0")
+    program(programs / "apt-get", "exec sleep 60")
+    environment = os.environ | {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "DPKG_ROOT": str(tmp_path),
+        "TMPDIR": str(tmp_path),
+    }
+    script = ["env", f"--default-signal={name}", "sh", "scripts/setup.sh", "debian", "no-such-package"]
+    with subprocess.Popen(script, cwd=ROOT, env=environment, start_new_session=True) as installing:
+        eventually(policy.exists)
+        os.killpg(installing.pid, getattr(signal, f"SIG{name}"))
+        ended = installing.wait(timeout=10)
+
+    assert (code, ["bin", "usr"], False) == (ended, sorted(path.name for path in tmp_path.iterdir()), policy.exists())
