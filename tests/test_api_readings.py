@@ -253,6 +253,18 @@ def test_every_format_tells_the_same(every: str, house: Served) -> None:
     assert str(as_parquet.schema.field("at").type) == "timestamp[ms, tz=UTC]"
 
 
+def test_a_quarter_of_minutes_has_as_many_points_in_json_as_in_csv(house: Served) -> None:
+    minutes = 92 * 24 * 60
+    start = iso(NOW - minutes * MINUTE)
+    query = f"metric=air_temperature&device=station-1&start={start}&stop={iso(NOW)}&every=1m"
+    answer = house.get(f"/series?{query}")
+    (line,) = answer["series"]
+    as_csv = house.client.get(f"/api/v1/series?{query}&format=csv").text.splitlines()
+
+    assert (minutes, minutes) == (len(line["points"]), len(as_csv) - 1)
+    assert (start, iso(NOW)) == (answer["start"], answer["stop"])
+
+
 def test_a_suspect_reading_says_so_in_a_table(house: Served) -> None:
     rows = csv.DictReader(io.StringIO(house.client.get(f"/api/v1/series?{AIR}&device=station-1&format=csv").text))
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api.atlas import Atlas
-from api.buckets import By, Fill, Question, drawn
+from api.buckets import MOST_POINTS, By, Fill, Question, drawn
 from api.dependencies import CurrentPicture, Parts
 from api.parameters import (
     INSTANT,
@@ -148,7 +148,7 @@ def _in_buckets(asked: _Asked, every: str) -> Response:
     lines = list(drawn(asked.services.reader, asked.atlas, question, asked.services.clock()))
     if query.format is not Format.JSON:
         return _table(bucket_table(lines, query.fill), query.format)
-    whole = edges(question.window, asked.start, asked.stop)
+    whole = edges(question.window, asked.start, asked.stop, max_buckets=MOST_POINTS)
     return _json(replace(asked, start=whole[0], stop=whole[-1]), bucket_lines(lines, query.fill), None)
 
 
