@@ -1,6 +1,7 @@
 """The API's own metrics for Prometheus: requests by route and status, and who listens."""
 
 import time
+from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,15 +29,27 @@ class CountedRequests:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
+        started = False
+
+        def count(status: int) -> None:
+            route = _route(scope)
+            self._count.labels(scope["method"], route, str(int(status))).inc()
+            self._seconds.labels(scope["method"], route).observe(time.perf_counter() - began)
 
         async def counted(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
-                route = _route(scope)
-                self._count.labels(scope["method"], route, str(message["status"])).inc()
-                self._seconds.labels(scope["method"], route).observe(time.perf_counter() - began)
+                started = True
+                count(message["status"])
             await send(message)
 
-        await self._app(scope, receive, counted)
+        try:
+            await self._app(scope, receive, counted)
+        except Exception:
+            # What nobody foresaw is answered outside of every middleware: that answer does not pass here.
+            if not started:
+                count(HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
 
 
 def _route(scope: Scope) -> str:

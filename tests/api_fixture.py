@@ -17,6 +17,7 @@ from telemetry.errors import BrokerUnavailable
 from telemetry.model import Device, Measure, Profile, Quality, Reading
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.ports import ReadingReader
 from tests.village import STREET, VILLAGE
 
 NOW = 1_795_420_800_000
@@ -95,12 +96,13 @@ def served(
     *,
     token: str | None = None,
     probes: Mapping[str, Callable[[], str]] | None = None,
+    reader: ReadingReader | None = None,
 ) -> Served:
     """Everything but the readings."""
     bus, live = Bus(), LiveHub(boot="boot")
     services = Services(
         registry=registry,
-        reader=store,
+        reader=reader or store,
         live=live,
         publish=bus.publish,
         clock=lambda: NOW,

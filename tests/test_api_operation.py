@@ -1,6 +1,7 @@
 """Health, own metrics, the token, and the documentation."""
 
 import re
+from typing import Never
 
 import pytest
 from fastapi.routing import APIRoute
@@ -32,6 +33,29 @@ def test_requests_are_counted_under_their_route(house: Served) -> None:
     assert 'rurban_http_requests_total{method="GET",route="/api/v1/regions/{code}",status="422"} 1.0' in counted.text
     assert 'rurban_http_requests_total{method="GET",route="none",status="404"} 1.0' in counted.text
     assert "rurban_live_listeners 0.0" in counted.text
+
+
+class MistakenReader:
+    """A reader with a mistake that nobody foresaw behind every question."""
+
+    def _mistaken(self, *_: object, **__: object) -> Never:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    folded = raw = latest = existing = names = check = _mistaken
+
+
+def test_an_unforeseen_error_is_a_problem_and_is_counted(registry: Registry, store: EmbeddedStore) -> None:
+    house = served(registry, store, reader=MistakenReader())
+    failed = house.client.get("/api/v1/latest")
+    counted = house.client.get("/metrics").text
+
+    assert (500, "application/problem+json", False) == (
+        failed.status_code,
+        failed.headers["content-type"],
+        "nobody foresaw this" in failed.text,
+    )
+    assert 'rurban_http_requests_total{method="GET",route="/api/v1/latest",status="500"} 1.0' in counted
+    assert 'rurban_http_request_seconds_count{method="GET",route="/api/v1/latest"} 1.0' in counted
 
 
 @pytest.mark.parametrize("shown", [None, "Bearer wrong", "Basic c2VjcmV0", "Bearer"])
