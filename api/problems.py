@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from api.requests import PREFIX
 from telemetry.errors import (
     BrokerUnavailable,
     Conflict,
@@ -38,6 +39,27 @@ STATUS: Mapping[type[RurbanFault], HTTPStatus] = {
     BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _RETRY_AFTER_S = "5"
+_FOUND_AT = {
+    "region": f"a code of {PREFIX}/regions",
+    "device": f"an id of {PREFIX}/devices",
+    "profile": f"an id of {PREFIX}/profiles",
+    "metric": f"an id of {PREFIX}/metrics",
+    "quarantined message": f"an id of {PREFIX}/quarantine",
+}
+"""Where the names are found that something may be asked for by."""
+_A_DATE = "a date, such as 2026-11-23"
+_RIGHT = {
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "too_long": "at most {max_length} of them",
+    "enum": "{expected}",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number of fewer digits",
+    "bool_parsing": "true or false",
+    "date_from_datetime_parsing": _A_DATE,
+    "date_from_datetime_inexact": _A_DATE,
+}
+"""By pydantic's kind of error, what would be right; the numbers are the error's own."""
 
 
 class Problem(BaseModel):
@@ -46,9 +68,11 @@ class Problem(BaseModel):
     type: str = Field("about:blank", description="URI of the kind of problem; about:blank = the status says it all")
     title: str = Field(examples=["Unprocessable Entity"])
     status: int = Field(examples=[422])
-    detail: str = Field("", examples=["window: '5x' is not a window"])
+    detail: str = Field("", examples=["every: '5x' is not a window"])
     parameter: str | None = Field(None, description="the parameter that is wrong", examples=["every"])
-    allowed: str | None = Field(None, description="what would be right", examples=["a whole number and a unit"])
+    allowed: str | None = Field(
+        None, description="what would be right, or where it is found", examples=["a whole number and a unit"]
+    )
 
 
 def responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
@@ -82,7 +106,7 @@ async def _fault(_request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, Invalid):
         return answer(status, str(error), parameter=error.where, allowed=error.allowed or None)
     if isinstance(error, Unknown):
-        return answer(status, str(error), parameter=error.what)
+        return answer(status, str(error), parameter=error.what, allowed=_FOUND_AT.get(error.what))
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         return answer(status, str(error), headers={"Retry-After": _RETRY_AFTER_S})
     return answer(status, str(error))
@@ -95,15 +119,12 @@ async def _not_as_declared(_request: Request, error: Exception) -> JSONResponse:
     name = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         return answer(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: there is no such parameter", parameter=name)
-    bounds = first.get("ctx", {})
-    allowed = bounds.get("expected") or ", ".join(
-        f"{word} {bound}" for word, bound in bounds.items() if word != "error"
-    )
+    right = _RIGHT.get(first["type"], "").format_map(first.get("ctx", {}))
     return answer(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         f"{name}: {first['msg']}",
         parameter=name,
-        allowed=str(allowed) if allowed else None,
+        allowed=right or _FOUND_AT.get(name),
     )
 
 

@@ -1,5 +1,7 @@
 """Errors are problem details that name the parameter and what would be right."""
 
+import re
+
 import pytest
 
 from telemetry.errors import StoreUnavailable
@@ -33,15 +35,15 @@ SERIES = "/series?metric=air_temperature"
         (f"{SERIES}&level=town&every=1h", 422, "level", "by=region"),
         (f"{SERIES}&every=1h&cursor=abc", 422, "cursor", "leave out"),
         (f"{SERIES}&cursor=abc", 422, "cursor", "page before"),
-        (f"{SERIES}&limit=0", 422, "limit", "greater than or equal to 1"),
+        (f"{SERIES}&limit=0", 422, "limit", "at least 1"),
         (f"{SERIES}&evry=1h", 422, "evry", "no such parameter"),
         (f"{SERIES}&format=xls", 422, "format", "'parquet'"),
-        ("/series", 422, "metric", "required"),
+        ("/series", 422, "metric", "/api/v1/metrics"),
         ("/series?metric=air_temp", 404, "metric", "did you mean air_temperature"),
-        (f"{SERIES}&region=999999", 404, "region", "999999"),
+        (f"{SERIES}&region=999999", 404, "region", "/api/v1/regions"),
         (f"{SERIES}&region=Beisong", 422, "region", "2 to 12 digits"),
-        (f"{SERIES}&device=nobody", 404, "device", "nobody"),
-        ("/latest?device=nobody", 404, "device", "nobody"),
+        (f"{SERIES}&device=nobody", 404, "device", "/api/v1/devices"),
+        ("/latest?device=nobody", 404, "device", "an id of /api/v1/devices"),
         ("/latest?limit=1", 422, "limit", "narrower choice"),
         ("/latest?colour=red", 422, "colour", "no such parameter"),
         ("/profiles?x=1", 422, "x", "no such parameter"),
@@ -50,17 +52,21 @@ SERIES = "/series?metric=air_temperature"
         ("/metrics/rssi?x=1", 422, "x", "no such parameter"),
         ("/series?metric=,", 422, "metric", "one or more"),
         ("/series?metric=wind_direction&every=1h&fill=linear", 422, "fill", "previous"),
-        ("/regions/999999", 404, "region", "999999"),
+        ("/regions/999999", 404, "region", "a code of /api/v1/regions"),
         ("/regions?level=planet", 422, "level", "'village'"),
-        ("/devices?profile=none", 404, "profile", "none"),
+        ("/devices?profile=none", 404, "profile", "an id of /api/v1/profiles"),
         ("/devices/nobody", 404, "device", "nobody"),
-        ("/metrics/air_temp", 404, "metric", "air_temperature"),
+        ("/metrics/air_temp", 404, "metric", "an id of /api/v1/metrics"),
         ("/ledger?day=2026-11-23&start=2026-11-01", 422, "day", "either"),
         ("/ledger?start=2026-11-23&stop=2026-11-01", 422, "start", "earlier"),
-        ("/ledger?day=soon", 422, "day", "date"),
+        ("/ledger?day=soon", 422, "day", "a date, such as 2026-11-23"),
+        ("/ledger?start=x", 422, "start", "a date, such as 2026-11-23"),
+        ("/ledger?limit=10001", 422, "limit", "at most 10000"),
+        ("/ledger?limit=many", 422, "limit", "a whole number"),
         ("/ledger?cursor=!", 422, "cursor", "page before"),
         ("/quarantine?reason=boredom", 422, "reason", "'unknown_device'"),
-        ("/quarantine/99", 404, "quarantined message", "99"),
+        ("/quarantine/99", 404, "quarantined message", "an id of /api/v1/quarantine"),
+        ("/quarantine?replayed=perhaps", 422, "replayed", "true or false"),
         ("/live?device=nobody", 404, "device", "nobody"),
         ("/live?metric=nothing", 404, "metric", "nothing"),
     ],
@@ -78,6 +84,21 @@ def test_a_wrong_parameter_is_named_with_what_would_be_right(
     ), answer.text
     assert words in problem["detail"] + problem.get("allowed", ""), answer.text
     assert (status, "about:blank") == (problem["status"], problem["type"])
+
+
+def test_whatever_is_refused_is_told_what_would_be_right(house: Served) -> None:
+    asked = []
+    for path, methods in house.client.get("/openapi.json").json()["paths"].items():
+        for parameter in methods.get("get", {}).get("parameters", ()):
+            if parameter["in"] == "query":
+                asked.append((re.sub(r"\{.*?\}", "1", path), {parameter["name"]: "no such thing"}))
+            elif parameter["in"] == "path":
+                asked.append((path.replace(f"{{{parameter['name']}}}", "no such thing"), {}))
+    answers = [house.client.get(path, params=parameters) for path, parameters in asked]
+    refused = [answer for answer in answers if answer.status_code in (404, 422)]
+
+    assert len(refused) >= 30
+    assert [] == [answer.text for answer in refused if not answer.json().get("allowed")]
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("DELETE", "/api/v1/latest", 405)])
