@@ -1,8 +1,10 @@
 """Messages per second from the broker into the store, acknowledged after the write, beside a bare paho loop.
 
-Both drain the same backlog from the same Mosquitto, in turn, in one run: quote the ratio, not the rate.
+What it has stored the worker announces on the same broker, as in a running house. Both drain the same backlog from the
+same Mosquitto, in turn, in one run: quote the ratio, not the rate.
 """
 
+import contextlib
 import json
 import tempfile
 import threading
@@ -17,6 +19,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from devices.message import uplink
+from ingest.mqtt import Broker, Bus
 from ingest.sources import UPLINKS
 from telemetry.metrics import METRICS
 from telemetry.model import Device, Measure, Profile
@@ -24,7 +27,7 @@ from telemetry.registry import open_registry
 from telemetry.store.embedded import EmbeddedStore
 from tests import village
 from tests.mosquitto import Mosquitto, mosquitto
-from tests.workplace import worker_on
+from tests.workplace import eventually, wall_clock, worker_on
 
 T0 = 1_795_420_800_000
 DEVICES = 300
@@ -83,17 +86,20 @@ def _bare(broker: Mosquitto, count: int) -> float:
 
 
 def _worker(broker: Mosquitto, folder: Path, count: int) -> float:
-    """Seconds in which the worker drains the backlog into DuckDB and has acknowledged all of it."""
+    """Seconds in which the worker drains the backlog into DuckDB, has announced it and acknowledged all of it."""
     with (
         open_registry(f"sqlite:///{folder / 'registry.sqlite'}") as registry,
         EmbeddedStore.open(folder / "readings.duckdb", zone=ZoneInfo("UTC"), metrics=METRICS) as store,
+        contextlib.closing(Bus(Broker(broker.host, broker.port), "worker-bus", clock=wall_clock)) as bus,
     ):
+        bus.start()
+        eventually(lambda: bus.connected)
         registry.places.put(village.REGIONS)
         registry.devices.put_profiles(
             [Profile("three", "", "native_json", tuple(Measure(name, interval_s=60) for name in THREE))]
         )
         registry.devices.put([Device(f"d{i}", "three", village.VILLAGE) for i in range(DEVICES)])
-        worker = worker_on(broker, registry, store, store)
+        worker = worker_on(broker, registry, store, store, announce=bus.tell)
         thread = threading.Thread(target=worker.run)
         started = time.perf_counter()
         thread.start()
