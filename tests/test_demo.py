@@ -15,12 +15,17 @@ from typing import Any
 
 import pytest
 
+from devices import replay
+from devices.message import uplink
+from rurban.demo import HISTORY_DAYS
 from tests.mosquitto import free_port
 from tests.processes import rurban
 from tests.workplace import eventually
 
 ROOT = Path(__file__).parent.parent
 RECORDS = ROOT / "devices" / "records"
+HISTORY = dt.timedelta(days=HISTORY_DAYS)
+EVER = dt.date.max
 
 
 @dataclass(frozen=True)
@@ -78,23 +83,50 @@ def minutes(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text)
 
 
-def test_it_starts_within_its_time_and_has_its_history(demo: Demo) -> None:
-    assert "Rurban is running" in demo.log.read_text()
+def fates(demo: Demo, start: dt.date, stop: dt.date) -> dict[str, int]:
+    """The ledger's total of the days from start to before stop."""
+    total: dict[str, int] = demo.json(f"/api/v1/ledger?start={start}&stop={stop}&limit=1")["total"]
+    return total
 
 
-def test_every_temperature_of_the_real_station_comes_out_as_it_went_in(demo: Demo) -> None:
-    file = [
-        (minutes(row["time"]), float(row["air_temperature_Cel"]))
-        for row in rows("weather_alamosa_2016-01-01.csv")
-        if row["air_temperature_Cel"]
+def today(demo: Demo) -> dt.date:
+    return dt.date.fromisoformat(demo.json("/api/v1/ledger?limit=1")["start"])
+
+
+def temperatures_a_day(demo: Demo, start: dt.date, stop: dt.date) -> dict[str, list[int]]:
+    """How many readings each day's temperature of the countryside and of the city is made of."""
+    answer = demo.json(f"/api/v1/series?metric=air_temperature&by=setting&every=1d&start={start}&stop={stop}")
+    return {line["group"]: [point["count"] for point in line["points"]] for line in answer["series"]}
+
+
+def test_it_starts_with_thirty_days_of_history(demo: Demo) -> None:
+    stop = today(demo)
+    start = stop - HISTORY
+    days = temperatures_a_day(demo, start, stop)
+
+    assert fates(demo, start, stop)["stored"] >= 2_000_000
+    assert [HISTORY.days, HISTORY.days] == [sum(count > 0 for count in days[place]) for place in ("rural", "urban")]
+
+
+def test_every_number_of_the_real_station_comes_out_as_it_went_in(demo: Demo) -> None:
+    columns = {name: column.metric for name, column in replay.record("alamosa").columns.items()}
+    file = rows("weather_alamosa_2016-01-01.csv")
+    written = [
+        (minutes(row["time"]), {metric: float(row[name]) for name, metric in columns.items() if row[name]})
+        for row in file
     ]
-    points = series(
-        demo,
-        "metric=air_temperature&device=alamosa-surfrad&start=2016-01-01T00:00:00Z&stop=2016-01-02T00:00:00Z"
-        "&quality=all&limit=5000",
-    )
+    read: dict[dt.datetime, dict[str, float]] = {at: {} for at, _ in written}
+    for metric in columns.values():
+        for point in series(
+            demo,
+            f"metric={metric}&device=alamosa-surfrad&start=2016-01-01T00:00:00Z&stop=2016-01-02T00:00:00Z"
+            "&quality=all&limit=5000",
+        ):
+            read.setdefault(minutes(str(point["at"])), {})[metric] = point["value"]
 
-    assert file == [(minutes(str(point["at"])), point["value"]) for point in points]
+    # Not replayed: an energy flux where the catalogue has a photon flux.
+    assert {"par_W_m2"} == file[0].keys() - columns.keys() - {"time"}
+    assert (1440, written) == (len(file), sorted(read.items()))
 
 
 def test_the_daily_mean_of_the_real_station_is_that_of_its_file(demo: Demo) -> None:
@@ -164,9 +196,25 @@ def test_every_curl_of_the_readme_is_answered(demo: Demo) -> None:
     assert [] == [path for path in paths if not demo.text(path)]
 
 
-def test_ctrl_c_ends_it_cleanly_and_a_second_start_continues(demo: Demo, tmp_path: Path) -> None:
+def readings_of_the_probe(demo: Demo) -> list[tuple[object, ...]]:
+    readings = demo.json("/api/v1/latest?device=demo-probe")["readings"]
+    return [tuple(reading[name] for name in ("metric", "value", "at", "received_at")) for reading in readings]
+
+
+def test_ctrl_c_ends_it_cleanly_and_a_second_start_continues_with_the_same_data(demo: Demo, tmp_path: Path) -> None:
     """The last one of this module: it ends the demonstration."""
-    today = demo.json("/api/v1/devices?limit=1")
+    said = [
+        *("mosquitto_pub", "-h", "127.0.0.1", "-p", str(demo.mqtt_port), "-q", "1", "-t", uplink("demo-probe")),
+        *("-m", '{"values": {"air_temperature": 3.25}}'),
+    ]
+    subprocess.run(said, check=True, timeout=10)
+    eventually(lambda: 3.25 in [reading[1] for reading in readings_of_the_probe(demo)])
+    probe = readings_of_the_probe(demo)
+    stop = today(demo)
+    # A device whose clock is wrong by a day may still say today what it measured yesterday.
+    start, settled = stop - HISTORY, stop - dt.timedelta(days=3)
+    history = fates(demo, start, stop), temperatures_a_day(demo, start, settled)
+    stored = fates(demo, start, EVER)["stored"]
     demo.process.send_signal(signal.SIGINT)
     code = demo.process.wait(timeout=30)
     again = tmp_path / "again.log"
@@ -174,9 +222,10 @@ def test_ctrl_c_ends_it_cleanly_and_a_second_start_continues(demo: Demo, tmp_pat
         "demo", data_dir=demo.log.parent, log=again, http_port=demo.http_port, mqtt_port=demo.mqtt_port
     ) as process:
         eventually(lambda: process.poll() is not None or b"Rurban is running" in again.read_bytes(), within_s=60)
+        assert process.poll() is None, again.read_text()
         eventually(lambda: _answers(demo))
-        probe = demo.json("/api/v1/latest?device=demo-probe")
 
-    assert (0, b"Traceback" in demo.log.read_bytes()) == (code, False)
-    assert "21.5" in json.dumps(probe)
-    assert today
+        assert (0, False) == (code, b"Traceback" in demo.log.read_bytes())
+        assert probe == readings_of_the_probe(demo)
+        assert history == (fates(demo, start, stop), temperatures_a_day(demo, start, settled))
+        assert fates(demo, start, EVER)["stored"] >= stored
