@@ -4,6 +4,7 @@ Pure but for the state it keeps per series: no clock, no store.
 """
 
 from dataclasses import dataclass
+from math import inf
 
 from ingest.directory import Channel
 from telemetry.model import SUSPECT, Quality, Reading
@@ -35,7 +36,7 @@ class ClockLimits:
 class SeriesState:
     """What the checks remember of one series."""
 
-    __slots__ = ("at", "good_at", "good_value", "same_since", "value")
+    __slots__ = ("at", "fallen", "good_at", "good_value", "same_since", "value")
 
     def __init__(self) -> None:
         self.at = -1
@@ -44,6 +45,8 @@ class SeriesState:
         self.same_since = -1
         self.good_at = -1
         self.good_value = 0.0
+        self.fallen = inf
+        """Counters: the newest value that is suspect as STEP alone; infinite = none since the last good one."""
 
 
 class Checks:
@@ -56,8 +59,9 @@ class Checks:
     def remember(self, reading: Reading) -> None:
         """Start a series from the newest reading that is stored.
 
-        A stuck sensor stays stuck over a restart. The last good value before a suspect one is not known any more: the
-        next reading is then not compared with it.
+        A stuck sensor stays stuck over a restart, and what goes on from a fallen counter is good. The last good value
+        before a suspect one is not known any more: the next reading of a gauge is then not compared, that of a counter
+        with the fallen value alone.
         """
         if reading.quality & _CLOCK:
             return
@@ -65,8 +69,11 @@ class Checks:
         state.at = reading.at
         state.same_since = 0 if reading.quality & _STUCK else reading.at
         state.value = reading.value
-        if not reading.quality & _SUSPECT:
+        suspect = reading.quality & _SUSPECT
+        if not suspect:
             state.good_at, state.good_value = reading.at, reading.value
+        elif suspect == _STEP:
+            state.fallen = reading.value
 
     def state(self, series: str, metric: str) -> SeriesState:
         key = (series, metric)
@@ -75,20 +82,22 @@ class Checks:
             state = self._states[key] = SeriesState()
         return state
 
-    def flags(self, channel: Channel, state: SeriesState, at: int, value: float, received_at: int) -> int:
-        """The quality bits of this reading, and the state moved on to it.
+    def flags(  # noqa: PLR0913 - plain numbers: it runs for every reading
+        self, channel: Channel, state: SeriesState, at: int, value: float, received_at: int, *, reported: int = 0
+    ) -> int:
+        """The quality bits of this reading with those that its device reported, and the state moved on to it.
 
         A reading older than the newest one is not compared with its neighbours: they are not known here.
         """
         clock = self._clock
-        quality = 0 if channel.low <= value <= channel.high else _RANGE
+        quality = reported if channel.low <= value <= channel.high else reported | _RANGE
         if at > received_at + clock.ahead_ms or at < clock.earliest:
             return quality | _CLOCK
         if received_at - at > clock.late_ms:
             quality |= _LATE
         if at <= state.at:
             return quality | (_DUPLICATE_TIME if at == state.at and value != state.value else 0)
-        if state.good_at >= 0 and _jumped(channel, state, at, value):
+        if _fell(channel, state, value) if channel.counter else _jumped(channel, state, at, value):
             quality |= _STEP
         if value != state.value or state.at < 0:
             state.same_since = at
@@ -96,18 +105,33 @@ class Checks:
             quality |= _STUCK
         state.at = at
         state.value = value
-        if not quality & _SUSPECT:
+        suspect = quality & _SUSPECT
+        if not suspect:
             state.good_at = at
             state.good_value = value
+            state.fallen = inf
+        elif suspect == _STEP:
+            state.fallen = value
         return quality
 
 
 def _jumped(channel: Channel, state: SeriesState, at: int, value: float) -> bool:
-    """Further from the last good reading than the time between allows; for counters, a fall without explanation."""
-    change = value - state.good_value
-    if channel.counter:
-        fell = change < 0 and value >= RESET_SHARE * state.good_value
-        return fell and channel.rollover_at is None
-    if channel.step is None:
+    """Further from the last good reading than the time between allows.
+
+    The limit grows with that time, so no shift is doubted for ever: one of n steps is good again after n intervals.
+    """
+    if channel.step is None or state.good_at < 0:
         return False
-    return abs(change) > channel.step * max(1.0, (at - state.good_at) / channel.interval_ms)
+    return abs(value - state.good_value) > channel.step * max(1.0, (at - state.good_at) / channel.interval_ms)
+
+
+def _fell(channel: Channel, state: SeriesState, value: float) -> bool:
+    """A counter that has fallen without explanation: neither a reset nor a rollover, and not where it fell before.
+
+    One fall is one doubt. What goes on from the fallen value is good, whether the meter was exchanged or the value
+    before the fall was the wrong one; the fold drops the difference.
+    """
+    if channel.rollover_at is not None or value >= state.fallen:
+        return False
+    before = state.good_value if state.good_at >= 0 else state.fallen
+    return RESET_SHARE * before <= value < before

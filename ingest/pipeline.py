@@ -156,11 +156,10 @@ class Pipeline:
             )
         state = self._checks.state(series, channel.metric)
         newest = state.at
-        quality = self._checks.flags(channel, state, at, value, received_at)
+        reported = 0 if sample.quality is Quality.GOOD else sample.quality.value
+        quality = self._checks.flags(channel, state, at, value, received_at, reported=reported)
         if at <= newest or quality & _CLOCK:
             outcome.repeats.append(len(outcome.readings))
-        if sample.quality is not Quality.GOOD:
-            quality |= sample.quality.value
         outcome.readings.append(Reading(series, channel.metric, at, value, sample.value, quality, received_at))
         outcome.regions.append(device.region)
         outcome.owners.append(device.id)

@@ -96,6 +96,66 @@ def test_a_counter_may_start_again_but_not_fall() -> None:
     assert [Quality.GOOD, Quality.STEP, Quality.GOOD, Quality.GOOD] == flags
 
 
+METERED = {
+    "exchanged": ((5001, 3000, 3001, 3001, 3002), (0, 1, 0, 0, 0)),
+    "spike": ((5000, 50_000, 5001, 5002, 5003), (0, 0, 1, 0, 0)),
+    "dip": ((5000, 3000, 5001, 5002), (0, 1, 0, 0)),
+    "falling on": ((5000, 3000, 2000, 1000, 1001), (0, 1, 1, 1, 0)),
+    "exchanged twice": ((5000, 3000, 3001, 1000, 1001), (0, 1, 0, 1, 0)),
+    "an impossible value between": ((5000, 3000, 2e9, 3001), (0, 1, 0, 0)),
+}
+"""Values of a counter, one a minute, and which of them are flagged STEP."""
+
+
+@pytest.mark.parametrize("name", METERED)
+def test_a_fall_of_a_counter_is_doubted_once_and_what_goes_on_from_it_is_good(name: str) -> None:
+    values, steps = METERED[name]
+    flags = flagged(METER, *((T0 + i * MINUTE, float(value)) for i, value in enumerate(values)))
+
+    assert [bool(step) for step in steps] == [bool(flag & Quality.STEP) for flag in flags]
+
+
+@pytest.mark.parametrize("name", METERED)
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_a_restart_changes_no_flag_of_a_counter(name: str, after: int) -> None:
+    """Whose newest stored reading is good, or suspect for its fall alone."""
+    values, steps = METERED[name]
+    readings: list[Reading] = []
+    checks = Checks(ClockLimits())
+    for i, value in enumerate(values):
+        if i == after and not readings[-1].quality & Quality.RANGE:
+            checks = Checks(ClockLimits())
+            checks.remember(readings[-1])
+        at = T0 + i * MINUTE
+        quality = checks.flags(METER, checks.state("device", METER.metric), at, value, at)
+        readings.append(Reading("device", METER.metric, at, value, value, quality, at))
+
+    assert [bool(step) for step in steps] == [bool(reading.quality & Quality.STEP) for reading in readings]
+
+
+def test_a_fallen_counter_may_start_again() -> None:
+    flags = flagged(METER, (T0, 5000.0), (T0 + MINUTE, 3000.0), (T0 + 2 * MINUTE, 2.0), (T0 + 3 * MINUTE, 3.0))
+
+    assert [Quality.GOOD, Quality.STEP, Quality.GOOD, Quality.GOOD] == flags
+
+
+def test_a_shift_of_n_steps_is_good_again_after_n_intervals() -> None:
+    points = [(T0, 20.0)] + [(T0 + i * 10 * MINUTE, 20.0 + 4 * 6 + i / 10) for i in range(1, 8)]
+
+    assert [Quality.GOOD] + [Quality.STEP] * 4 + [Quality.GOOD] * 3 == flagged(THERMOMETER, *points)
+
+
+def test_what_the_device_calls_bad_is_no_past_to_compare_with() -> None:
+    checks = Checks(ClockLimits())
+    state = checks.state("device", THERMOMETER.metric)
+    flags = [
+        checks.flags(THERMOMETER, state, T0 + i * MINUTE, value, T0 + i * MINUTE, reported=reported)
+        for i, (value, reported) in enumerate([(20.0, 0), (25.0, int(Quality.DEVICE)), (14.5, 0)])
+    ]
+
+    assert [Quality.GOOD, Quality.DEVICE, Quality.GOOD] == flags
+
+
 def test_a_counter_with_a_known_rollover_may_fall() -> None:
     flags = flagged(replace(METER, rollover_at=1000.0), (T0, 999.0), (T0 + MINUTE, 600.0))
 

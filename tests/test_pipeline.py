@@ -11,7 +11,8 @@ from ingest.directory import CurrentDirectory, Directory
 from ingest.pipeline import Outcome, Pipeline
 from telemetry.errors import Reason
 from telemetry.metrics import METRICS
-from telemetry.model import Device, Measure, Profile, Quality
+from telemetry.model import Device, Measure, Profile, Quality, Reading
+from telemetry.store.embedded import EmbeddedStore
 from tests.village import DEVICES, PROFILES, VILLAGE
 
 NOW = 1_795_420_800_000
@@ -164,3 +165,24 @@ def test_doubt_is_stored_with_the_reading(pipeline: Pipeline) -> None:
     outcome = outcome_of(pipeline, (uplink("station-1"), native(air_temperature=99)))
 
     assert [Quality.RANGE] == [reading.quality for reading in outcome.readings]
+
+
+def metered(pipeline: Pipeline, first: int, *volumes: float) -> list[Reading]:
+    """One reading a minute from minute `first` on."""
+    payloads = [native(NOW + (first + i) * 60_000, irrigation_volume=volume) for i, volume in enumerate(volumes)]
+    return outcome_of(pipeline, *((uplink("probe-1"), payload) for payload in payloads)).readings
+
+
+def test_an_exchanged_meter_is_doubted_once_and_a_restart_does_not_change_that(
+    pipeline: Pipeline, listed: ListedDevices, store: EmbeddedStore
+) -> None:
+    before = metered(pipeline, 0, 5000, 5001, 3000)
+    store.write(before)
+    checks = Checks(ClockLimits())
+    for reading in store.latest(None, None):
+        checks.remember(reading)
+    restarted = Pipeline(CurrentDirectory(listed), checks)
+
+    assert [0, 0, Quality.STEP] == [reading.quality for reading in before]
+    assert [0, 0, 0] == [reading.quality for reading in metered(pipeline, 3, 3000.5, 3001, 3002)]
+    assert [0, 0, 0] == [reading.quality for reading in metered(restarted, 3, 3000.5, 3001, 3002)]
