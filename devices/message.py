@@ -11,6 +11,8 @@ class Message:
     payload: bytes
     at: int
     """Milliseconds UTC: when it was received; for simulated and replayed ones, when it is to be sent."""
+    retained: bool = False
+    """The broker had kept it, and gave it out because of a new subscription: nobody sent it now."""
 
 
 def uplink(device: str) -> str:

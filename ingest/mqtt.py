@@ -234,7 +234,7 @@ class Subscription:
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._received.append(
             Receipt(
-                Message(message.topic, bytes(message.payload), self._clock()),
+                Message(message.topic, bytes(message.payload), self._clock(), bool(message.retain)),
                 message.mid if message.qos else 0,
                 self._session,
             )

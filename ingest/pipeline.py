@@ -24,6 +24,10 @@ _CLOCK = Quality.CLOCK.value
 
 
 DAY_MS = 86_400_000
+RETAINED_WITHOUT_TIME = (
+    "the broker had retained this and nothing in it says when it was measured: send `at` with it, or do not retain it"
+)
+"""Why such a sample is refused: with the time of receipt, each connection would make a new reading of the old one."""
 
 
 class DeviceDay(NamedTuple):
@@ -142,6 +146,8 @@ class Pipeline:
 
     def _sample(self, entry: Entry, sample: Sample, message: Message, outcome: Outcome) -> None:
         device, received_at = entry.device, message.at
+        if sample.at is None and message.retained:
+            raise Rejected(Reason.BAD_TIME, RETAINED_WITHOUT_TIME)
         channel = entry.plan.channel(sample.metric, sample.unit)
         at = received_at if sample.at is None else sample.at
         if (device.valid_from is not None and at < device.valid_from) or (

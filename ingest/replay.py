@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from devices.message import Message
-from ingest.pipeline import Outcome, Pipeline
+from ingest.pipeline import RETAINED_WITHOUT_TIME, Outcome, Pipeline
 from ingest.settle import Settlement
 from telemetry import replay_request
 from telemetry.errors import Conflict, Reason, RegistryUnavailable, Rejected, StoreUnavailable, Unknown
@@ -60,7 +60,8 @@ class Replayer:
             return
         self._pipeline.refresh()
         outcome = Outcome()
-        self._pipeline.process(Message(kept.topic, kept.payload, kept.received_at), outcome)
+        retained = kept.detail == RETAINED_WITHOUT_TIME
+        self._pipeline.process(Message(kept.topic, kept.payload, kept.received_at, retained), outcome)
         outcome.drop([position for position, owner in enumerate(outcome.owners) if not _belongs(kept, owner)])
         try:
             self._settlement.keep(outcome)

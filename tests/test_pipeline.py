@@ -93,6 +93,17 @@ def test_what_cannot_become_a_reading_is_quarantined_whole(
     )
 
 
+def test_of_a_retained_message_only_what_has_a_time_of_its_own_becomes_a_reading(pipeline: Pipeline) -> None:
+    payload = b'[{"at":1795420800000,"values":{"air_temperature":1}},{"values":{"air_temperature":2}}]'
+    outcome = Outcome()
+    pipeline.process(Message(uplink("station-1"), payload, NOW + 1, retained=True), outcome)
+
+    assert ([1.0], [(Reason.BAD_TIME, 1)]) == (
+        [reading.value for reading in outcome.readings],
+        [(item.reason, item.readings) for item in outcome.quarantined],
+    )
+
+
 def test_a_bad_message_does_not_spoil_its_neighbours(pipeline: Pipeline) -> None:
     good = (uplink("station-1"), native(air_temperature=21.5))
     outcome = outcome_of(pipeline, good, (uplink("station-1"), b"{"), (uplink("station-2"), good[1]))

@@ -225,6 +225,27 @@ def test_a_replay_that_is_refused_again_says_why(broker: Mosquitto, registry: Re
     )
 
 
+def test_a_retained_message_without_a_time_is_a_reading_once_however_often_the_worker_starts(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    untimed = json.dumps({"values": {"air_temperature": 4}}).encode()
+    with client_of(broker) as client:
+        with at_work(worker_on(broker, registry, store, store)):
+            for device, payload in (("station-1", untimed), ("station-2", native(T0, air_temperature=5))):
+                client.publish(uplink(device), payload, qos=1, retain=True).wait_for_publish(timeout=10)
+            eventually(lambda: temperatures(store) == [4.0] and temperatures(store, "station-2") == [5.0])
+        for _ in range(2):
+            with at_work(worker_on(broker, registry, store, store)) as worker:
+                eventually(partial(settled, worker, 2))
+        kept = registry.quarantine.find(device="station-1", limit=10)
+        with at_work(worker_on(broker, registry, store, store)):
+            publish(client, (replay_request.TOPIC, replay_request.encode(kept[0].id or 0)))
+            eventually(lambda: "still refused: bad_time" in registry.quarantine.one(kept[0].id or 0).outcome)
+
+    assert ([4.0], [5.0]) == (temperatures(store), temperatures(store, "station-2"))
+    assert [(Reason.BAD_TIME, untimed)] * 2 == [(item.reason, item.payload) for item in kept]
+
+
 def test_a_missing_broker_is_named() -> None:
     port = free_port()
     subscription = Subscription(Broker("127.0.0.1", port), "worker", ["rurban/v1/+/up"], clock=wall_clock)
