@@ -5,15 +5,17 @@ time at which it was first received, and its ledger day.
 """
 
 import logging
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from devices.message import Message
+from ingest.backoff import Backoff
 from ingest.pipeline import RETAINED_WITHOUT_TIME, Outcome, Pipeline
 from ingest.settle import Settlement
 from telemetry import replay_request
-from telemetry.errors import Conflict, Reason, RegistryUnavailable, Rejected, StoreUnavailable, Unknown
+from telemetry.errors import Conflict, Reason, Rejected, StoreUnavailable, Unknown
 from telemetry.instant import day_of
 from telemetry.model import LedgerLine, Quality, Quarantined
 
@@ -36,9 +38,24 @@ class QuarantineBook(Protocol):
         """
         ...
 
+    def put_off(self) -> Sequence[int]:
+        """The messages whose outcome is that their replay waits (`replay_request.PUT_OFF`), oldest first."""
+        ...
+
+
+class _Decoded(NamedTuple):
+    """A quarantined message and what it becomes now."""
+
+    kept: Quarantined
+    outcome: Outcome
+
 
 class Replayer:
-    """Carries out requests to replay; a request that cannot be carried out says so in the message's outcome."""
+    """Carries out requests to replay; what cannot be replayed, or not now, says so in the message's outcome.
+
+    A request is done with once that is noted, so none holds up the ordinary messages. What waits for the store stands
+    in the book; whoever starts next takes it up. Not thread-safe.
+    """
 
     def __init__(
         self, book: QuarantineBook, pipeline: Pipeline, settlement: Settlement, *, clock: Callable[[], int]
@@ -47,41 +64,113 @@ class Replayer:
         self._pipeline = pipeline
         self._settlement = settlement
         self._clock = clock
+        self._waiting: deque[int] | None = None
+        """Put off; None = nobody has looked yet what an earlier worker has left."""
+        self._decoded: _Decoded | None = None
+        """Of the message under way: decoded once, as the checks would take it for old the second time."""
+        self._backoff = Backoff()
+        self._due = 0.0
 
     def replay(self, request: Message) -> None:
-        """Replay the one message that is asked for; raises nothing that the request could cause."""
+        """Replay the one message that is asked for, or put it off; raises nothing that the request could cause.
+
+        `RegistryUnavailable` = nothing is noted yet, and the same request may be given again.
+        """
         try:
             quarantine_id = replay_request.decode(request.payload)
             kept = self._book.one(quarantine_id)
         except (Rejected, Unknown) as error:
             logger.warning("replay request refused: %s", error)
             return
-        if kept.replayed_at is not None:
+        waiting = self._put_off()
+        if kept.replayed_at is not None or quarantine_id in waiting:
             return
+        if waiting:
+            self._note(kept, f"{replay_request.PUT_OFF}: {len(waiting)} others wait for the store")
+        elif self._carried_out(quarantine_id):
+            return
+        waiting.append(quarantine_id)
+
+    @property
+    def due(self) -> bool:
+        """Something was put off and may be tried now."""
+        return bool(self._waiting) and time.monotonic() >= self._due
+
+    def go_on(self) -> None:
+        """Try the first of what was put off, if it is due; call again for the next."""
+        waiting = self._put_off()
+        if not self.due:
+            return
+        if self._carried_out(waiting[0]):
+            waiting.popleft()
+            self._backoff.succeeded()
+        else:
+            self._due = time.monotonic() + self._backoff.failed()
+
+    def _put_off(self) -> deque[int]:
+        if self._waiting is None:
+            self._waiting = deque(self._book.put_off())
+        return self._waiting
+
+    def _carried_out(self, quarantine_id: int) -> bool:
+        """False = the store does not take it now, and that is noted."""
+        if self._decoded is None or self._decoded.kept.id != quarantine_id:
+            self._decoded = self._decode(quarantine_id)
+        if self._decoded is None:
+            return True
+        kept, outcome = self._decoded
+        try:
+            self._settlement.keep(outcome)
+        except StoreUnavailable as error:
+            logger.warning("replay of quarantined message %d put off: %s", quarantine_id, error)
+            self._note(kept, f"{replay_request.PUT_OFF}: {error}")
+            return False
+        self._settle(kept, outcome)
+        self._decoded = None
+        return True
+
+    def _decode(self, quarantine_id: int) -> _Decoded | None:
+        """None = there is nothing to replay any more."""
+        try:
+            kept = self._book.one(quarantine_id)
+        except Unknown as error:
+            logger.warning("replay given up: %s", error)
+            return None
+        if kept.replayed_at is not None:
+            return None
         self._pipeline.refresh()
         outcome = Outcome()
         retained = kept.detail == RETAINED_WITHOUT_TIME
         self._pipeline.process(Message(kept.topic, kept.payload, kept.received_at, retained), outcome)
         outcome.drop([position for position, owner in enumerate(outcome.owners) if not _belongs(kept, owner)])
-        try:
-            self._settlement.keep(outcome)
-        except (StoreUnavailable, RegistryUnavailable) as error:
-            logger.warning("replay of quarantined message %d put off: %s", quarantine_id, error)
-            self._book.replayed(quarantine_id, at=None, outcome=f"put off: {error}", readings=kept.readings, ledger=())
-            return
+        return _Decoded(kept, outcome)
+
+    def _settle(self, kept: Quarantined, outcome: Outcome) -> None:
+        """Note what the replay came to, after the store has it."""
         refused = [item for item in outcome.quarantined if item.device == kept.device]
         count = sum(item.readings for item in refused)
+        self._note(
+            kept,
+            _words(outcome, refused),
+            at=None if count else self._clock(),
+            readings=count or kept.readings,
+            ledger=_moved(kept, outcome, count),
+        )
+        self._settlement.tell(outcome)
+
+    def _note(
+        self,
+        kept: Quarantined,
+        outcome: str,
+        *,
+        at: int | None = None,
+        readings: int | None = None,
+        ledger: Sequence[LedgerLine] = (),
+    ) -> None:
         try:
-            self._book.replayed(
-                quarantine_id,
-                at=None if count else self._clock(),
-                outcome=_words(outcome, refused),
-                readings=count or kept.readings,
-                ledger=_moved(kept, outcome, count),
-            )
+            self._book.replayed(kept.id or 0, at=at, outcome=outcome, readings=readings or kept.readings, ledger=ledger)
         except Conflict as error:
             logger.info("another worker was first: %s", error)
-        self._settlement.tell(outcome)
 
 
 _OF_ONE_OWNER = frozenset({Reason.UNKNOWN_METRIC, Reason.UNKNOWN_UNIT, Reason.NOT_FINITE, Reason.STORE_REFUSED})

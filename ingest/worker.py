@@ -101,10 +101,11 @@ class Worker:
             self._subscription.connect()
             logger.info("listening")
         self.progress.connected = True
-        patience_s = REFRESH_S if settler.full else self._patience()
+        patience_s = self._patience(settler)
         self._take(self._subscription.receive(patience_s, wake=self._wake_receiver, limit=self._room()))
         self._hand_over(settler)
         self._acknowledge(settler)
+        self._replayer.go_on()
         if time.monotonic() - self._refreshed > REFRESH_S:
             self._refreshed = time.monotonic()
             self._pipeline.refresh()
@@ -116,9 +117,11 @@ class Worker:
         filled = 0 if self._batch is None else len(self._batch.receipts)
         return max(0, min(free, self._limits.batch_messages - filled))
 
-    def _patience(self) -> float:
-        """How long to wait for the network: not past the time at which the batch is due."""
-        if self._batch is None:
+    def _patience(self, settler: Settler) -> float:
+        """How long to wait for the network: not past the time at which the batch or a replay is due."""
+        if self._replayer.due:
+            return 0.0
+        if settler.full or self._batch is None:
             return REFRESH_S
         return max(0.0, self._batch.started + self._limits.batch_age_s - time.monotonic())
 

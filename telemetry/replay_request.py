@@ -8,6 +8,8 @@ import msgspec
 from telemetry.errors import Reason, Rejected
 
 TOPIC = "rurban/v1/replay"
+PUT_OFF = "put off"
+"""How the outcome of a message begins whose replay waits for the store."""
 
 
 class _Request(msgspec.Struct, frozen=True):

@@ -82,6 +82,16 @@ def test_a_page_has_a_limit(registry: Registry) -> None:
             registry.quarantine.find(limit=limit)
 
 
+def test_what_waits_for_the_store_is_found_until_it_comes_to_something_else(filled: Registry) -> None:
+    for quarantine_id in (3, 1, 2):
+        filled.quarantine.replayed(quarantine_id, None, "put off: the disk is away")
+    waiting = filled.quarantine.put_off()
+    filled.quarantine.replayed(1, 5_000, "3 readings stored")
+    filled.quarantine.replayed(2, None, "0 readings stored; 1 still refused: unknown_device")
+
+    assert ([1, 2, 3], [3]) == (waiting, filled.quarantine.put_off())
+
+
 def test_messages_are_counted_by_reason_and_by_whether_they_were_replayed(filled: Registry) -> None:
     filled.quarantine.add([BROKEN])
     filled.quarantine.replayed(1, 5_000, "3 readings stored")

@@ -15,7 +15,7 @@ from telemetry import replay_request
 from telemetry.announcement import decode
 from telemetry.errors import BrokerUnavailable, Reason, StoreUnavailable
 from telemetry.instant import day_of
-from telemetry.model import Device, Quality, Reading
+from telemetry.model import Quality, Reading
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.ports import RawQuery, Refused
@@ -185,43 +185,6 @@ def test_stored_readings_are_announced_for_their_county(
     assert ("rurban/v1/stored/370522", [("station-1", 4.0, VILLAGE)]) == (
         told[0][0],
         [(item.device, item.value, item.region) for item in decode(told[0][1])],
-    )
-
-
-def test_a_quarantined_message_is_replayed_after_its_device_is_registered(
-    broker: Mosquitto, registry: Registry, store: EmbeddedStore
-) -> None:
-    with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
-        publish(client, (uplink("late-1"), native(T0, air_temperature=4, soil_ph=7)))
-        eventually(lambda: worker.progress.quarantined == 1)
-        (kept,) = registry.quarantine.find(
-            device="late-1", reason=None, replayed=None, start=None, stop=None, limit=10, after=None
-        )
-        registry.devices.put([Device("late-1", "probe", VILLAGE)])
-        publish(client, (replay_request.TOPIC, replay_request.encode(kept.id or 0)))
-        eventually(lambda: temperatures(store, "late-1") == [4.0])
-        eventually(lambda: registry.quarantine.one(kept.id or 0).replayed_at is not None)
-
-    assert ((2, 2, 0, 0, 0), "2 readings stored") == (
-        fates(registry, "late-1"),
-        registry.quarantine.one(kept.id or 0).outcome,
-    )
-
-
-def test_a_replay_that_is_refused_again_says_why(broker: Mosquitto, registry: Registry, store: EmbeddedStore) -> None:
-    with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
-        publish(client, (uplink("late-1"), native(T0, air_temperature=4)))
-        eventually(lambda: worker.progress.quarantined == 1)
-        (kept,) = registry.quarantine.find(
-            device="late-1", reason=None, replayed=None, start=None, stop=None, limit=10, after=None
-        )
-        wanted = replay_request.encode(kept.id or 0)
-        publish(client, (replay_request.TOPIC, wanted), (replay_request.TOPIC, b"nonsense"))
-        eventually(lambda: "still refused: unknown_device" in registry.quarantine.one(kept.id or 0).outcome)
-
-    assert (None, (1, 0, 0, 1, 0)) == (
-        registry.quarantine.one(kept.id or 0).replayed_at,
-        fates(registry, "late-1"),
     )
 
 

@@ -14,6 +14,7 @@ from telemetry.registry._database import Database
 from telemetry.registry._ledger import record
 from telemetry.registry._tables import quarantine
 from telemetry.registry._text import key, require_limit, storable, within_64_bits
+from telemetry.replay_request import PUT_OFF
 
 _FIELDS = tuple(field.name for field in fields(Quarantined) if field.name != "id")
 
@@ -99,6 +100,16 @@ class Quarantine:
                 record(self._database, connection, ledger)
                 return
         raise Conflict(f"quarantined message {quarantine_id} was replayed already")
+
+    def put_off(self) -> list[int]:
+        """The messages whose outcome is that their replay waits (`replay_request.PUT_OFF`), oldest first."""
+        query = (
+            select(quarantine.c.id)
+            .where(quarantine.c.replayed_at.is_(None), quarantine.c.outcome.startswith(PUT_OFF, autoescape=True))
+            .order_by(quarantine.c.id)
+        )
+        with self._database.read() as connection:
+            return list(connection.scalars(query))
 
     def counts(self, *, replayed: bool | None = None) -> Mapping[Reason, int]:
         """How many messages there are of each reason that occurs; None = replayed or not."""
