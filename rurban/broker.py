@@ -5,7 +5,10 @@ It keeps sessions and queues in memory. For a broker that survives its own resta
 
 import contextlib
 import json
+import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import iotcore
@@ -16,6 +19,7 @@ MAX_PACKET = 1024 * 1024
 SEGMENT = 32 * 1024 * 1024
 SEGMENTS = 16
 """What the broker may keep per topic filter for a slow subscriber: 512 MB, taken only when needed."""
+_LOOK_S = 0.001
 
 
 def configuration(host: str, port: int, *, username: str | None = None, password: str | None = None) -> str:
@@ -47,19 +51,41 @@ def configuration(host: str, port: int, *, username: str | None = None, password
 def embedded_broker(
     folder: Path, host: str, port: int, *, username: str | None = None, password: str | None = None
 ) -> Iterator[iotcore.Broker]:
-    """A listening broker; `BrokerUnavailable` when the port is taken or it does not start."""
+    """A broker that has just begun to listen; `BrokerUnavailable` when the port is taken or it does not start.
+
+    From there on it acknowledges whatever anybody publishes, and drops what nobody subscribes to: who must miss nothing
+    subscribes at once.
+    """
     path = folder / "broker.toml"
     path.touch(mode=0o600)
     path.write_text(configuration(host, port, username=username, password=password), encoding="utf-8")
     # The file says where to listen; told here too, so that the child's command line does not show another address.
     broker = iotcore.Broker(port=port, listen=host, config_path=str(path))
-    try:
-        broker.start()
-    except (OSError, RuntimeError) as error:
-        raise BrokerUnavailable(
-            f"the embedded broker cannot listen on {host}:{port}: {error}; RURBAN_MQTT_PORT names another port"
-        ) from error
-    try:
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(1, "rurban-broker") as pool:
+        stack.callback(broker.stop)
+        if _answers(host, port):
+            raise BrokerUnavailable(f"something listens on {host}:{port} already; RURBAN_MQTT_PORT names another port")
+        try:
+            # It returns up to 50 ms after the broker has begun to listen.
+            starting = pool.submit(broker.start)
+            _wait_until_listening(starting, host, port)
+        except (OSError, RuntimeError) as error:
+            raise BrokerUnavailable(
+                f"the embedded broker cannot listen on {host}:{port}: {error}; RURBAN_MQTT_PORT names another port"
+            ) from error
         yield broker
-    finally:
-        broker.stop()
+        starting.result()
+
+
+def _wait_until_listening(starting: Future[iotcore.Broker], host: str, port: int) -> None:
+    """Until the port answers; raises what the start has failed with."""
+    while not _answers(host, port):
+        if starting.done():
+            starting.result()
+        time.sleep(_LOOK_S)
+
+
+def _answers(host: str, port: int) -> bool:
+    with contextlib.suppress(ConnectionRefusedError), socket.create_connection((host, port), timeout=1.0):
+        return True
+    return False

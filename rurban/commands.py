@@ -49,36 +49,40 @@ def _publisher(settings: Settings, client_id: str) -> Publisher:
 def _embedded(
     settings: Settings, prepare: Callable[[House], None] | None = None
 ) -> Iterator[tuple[House, Worker, Server]]:
-    """Broker, registry, store, worker and API in one process, the API not yet serving.
+    """Broker, registry, store, worker at work and API in one process, the API not yet serving.
 
-    `prepare` runs on the open house before the worker reads it.
+    `prepare` runs on the open house before the worker reads it and before anybody can publish. The broker is last to
+    start, and the worker subscribes the moment it listens: what it acknowledges before has no subscriber and is lost.
     """
-    _check_port(settings)
+    _check_port("RURBAN_HTTP_PORT", settings.http_host, settings.http_port)
+    if settings.mqtt_embedded:
+        _check_embedded(settings)
+        _check_port("RURBAN_MQTT_PORT", settings.mqtt_host, settings.mqtt_port)
     with contextlib.ExitStack() as stack:
         house = stack.enter_context(composition.opened(settings))
-        if settings.mqtt_embedded:
-            stack.enter_context(_broker_of_its_own(settings))
         if prepare is not None:
             prepare(house)
         bus = stack.enter_context(_bus(house, "bus"))
         worker = composition.worker(house, bus)
         server = Server(composition.web(house, bus, worker), settings)
+        if settings.mqtt_embedded:
+            stack.enter_context(_broker_of_its_own(settings))
+        stack.enter_context(in_background(worker))
         bus.start()
         yield house, worker, server
 
 
-def _check_port(settings: Settings) -> None:
+def _check_port(setting: str, host: str, port: int) -> None:
     """A port that is taken is told at once, not after the history is written."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.http_host, settings.http_port))
+            probe.bind((host, port))
         except OSError as error:
-            address = f"{settings.http_host}:{settings.http_port}"
-            raise Invalid("RURBAN_HTTP_PORT", f"cannot listen on {address}: {error}", "a free port") from error
+            raise Invalid(setting, f"cannot listen on {host}:{port}: {error}", "a free port") from error
 
 
-def _broker_of_its_own(settings: Settings) -> contextlib.AbstractContextManager[object]:
+def _check_embedded(settings: Settings) -> None:
     password = settings.mqtt_password
     if not is_loopback(settings.mqtt_host) and (settings.mqtt_username is None or password is None):
         raise Invalid(
@@ -92,6 +96,10 @@ def _broker_of_its_own(settings: Settings) -> contextlib.AbstractContextManager[
             "the embedded broker speaks MQTT 3.1.1 without TLS",
             "leave out RURBAN_MQTT_VERSION and RURBAN_MQTT_TLS_CA, or set RURBAN_MQTT_EMBEDDED=false",
         )
+
+
+def _broker_of_its_own(settings: Settings) -> contextlib.AbstractContextManager[object]:
+    password = settings.mqtt_password
     return embedded_broker(
         settings.data_dir,
         settings.mqtt_host,
@@ -102,7 +110,7 @@ def _broker_of_its_own(settings: Settings) -> contextlib.AbstractContextManager[
 
 
 def up(settings: Settings) -> None:
-    with _embedded(settings) as (_, worker, server), in_background(worker):
+    with _embedded(settings) as (_, _, server):
         server.run()
 
 
@@ -130,7 +138,6 @@ def demo(settings: Settings, console: Console) -> None:
 
     with contextlib.ExitStack() as stack:
         house, worker, server = stack.enter_context(_embedded(settings, prepare))
-        stack.enter_context(in_background(worker))
         if not current.replayed:
             _show_records(settings, worker, current, console)
         publisher = stack.enter_context(_publisher(settings, "rurban-demo-fleet"))

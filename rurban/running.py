@@ -13,10 +13,11 @@ from fastapi import FastAPI
 
 from ingest.worker import Worker
 from rurban.settings import Settings
-from telemetry.errors import StoreUnavailable
+from telemetry.errors import BrokerUnavailable, StoreUnavailable
 
 _PATIENCE_S = 30.0
 _LOOK_S = 0.1
+_LOOK_AT_START_S = 0.005
 
 
 @contextlib.contextmanager
@@ -37,16 +38,29 @@ def calm_collector() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def in_background(worker: Worker) -> Iterator[None]:
-    """The worker at work; at the end it settles what it has, as far as the store can take it."""
+def in_background(worker: Worker, *, patience_s: float = _PATIENCE_S) -> Iterator[None]:
+    """The worker at work, subscribed; at the end it settles what it has, as far as the store can take it.
+
+    Raises:
+        BrokerUnavailable: it did not come to its subscription within `patience_s`.
+    """
     thread = threading.Thread(target=worker.run, name="rurban-ingest")
     with calm_collector():
         thread.start()
         try:
+            _wait_until_subscribed(worker, thread, patience_s)
             yield
         finally:
             worker.stop()
             thread.join()
+
+
+def _wait_until_subscribed(worker: Worker, thread: threading.Thread, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    while not worker.progress.connected:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise BrokerUnavailable(f"the worker has not subscribed within {patience_s:g} s; the log says why")
+        time.sleep(_LOOK_AT_START_S)
 
 
 def until_settled(worker: Worker, messages: int, show: Callable[[int], None]) -> None:

@@ -44,7 +44,7 @@ class Mosquitto:
         assert self._process is None, "this Mosquitto runs already"
         self._process = subprocess.Popen([_binary(), "-c", str(self._conf)], stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + _READY_WITHIN_S
-        while not _listens(self.port):
+        while not listens(self.port):
             code = self._process.poll()
             if code is not None or time.monotonic() > deadline:
                 self.stop()
@@ -98,6 +98,7 @@ def _configuration(folder: Path, port: int, log: Path, extra_conf: str) -> str:
     return "\n".join([*lines, extra_conf, ""])
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether anything answers at this port."""
     with socket.socket() as client:
         return client.connect_ex((HOST, port)) == 0

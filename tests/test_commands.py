@@ -12,6 +12,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from devices.message import uplink
+from ingest.mqtt import Broker
 from tests.mosquitto import Mosquitto, free_port
 from tests.processes import command, environment, rurban
 from tests.workplace import client_of, eventually, publish
@@ -88,6 +89,19 @@ def test_everything_runs_in_one_process_and_ends_cleanly(tmp_path: Path) -> None
     assert ("nobody", "unknown_device", "{}") == (kept["device"], kept["reason"], kept["payload_text"])
     assert (0, 0) == (doctor.returncode, doctor.stdout.count("PROBLEM")), doctor.stdout
     assert (0, False) == (code, "Traceback" in log.read_text())
+
+
+def test_what_is_published_from_the_moment_the_house_is_ready_is_received(tmp_path: Path) -> None:
+    http_port, mqtt_port = free_port(), free_port()
+    with rurban("up", data_dir=tmp_path, http_port=http_port, mqtt_port=mqtt_port):
+        eventually(lambda: bool(answer(http_port, "/ready").get("ready")), within_s=30)
+        with client_of(Broker("127.0.0.1", mqtt_port)) as client:
+            publish(client, *[(uplink("nobody"), b"{}")] * 500)
+        eventually(lambda: received(http_port) == 500)
+
+
+def received(http_port: int) -> int:
+    return sum(line["received"] for line in answer(http_port, "/api/v1/ledger").get("lines", []))
 
 
 def test_a_port_that_is_taken_is_named(broker: Mosquitto, tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ import pytest
 
 from devices import replay
 from devices.message import uplink
-from rurban.demo import HISTORY_DAYS
-from tests.mosquitto import free_port
+from rurban.demo import HISTORY_DAYS, diary
+from tests.mosquitto import free_port, listens
 from tests.processes import rurban
-from tests.workplace import eventually
+from tests.workplace import eventually, wall_clock
 
 ROOT = Path(__file__).parent.parent
 RECORDS = ROOT / "devices" / "records"
@@ -36,6 +36,10 @@ class Demo:
     mqtt_port: int
     process: subprocess.Popen[bytes]
     log: Path
+    started: int
+    """Milliseconds."""
+    filled_until: int
+    """How far the history reached when the broker began to listen."""
 
     def text(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=30) as answer:
@@ -52,10 +56,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     log = folder / "demo.log"
     ports = {"http_port": free_port(), "mqtt_port": free_port()}
+    start = wall_clock()
     with rurban("demo", data_dir=folder, log=log, **ports) as process:
+        eventually(lambda: process.poll() is not None or listens(ports["mqtt_port"]), within_s=170)
+        filled_until = diary(folder, start).filled_until
         eventually(lambda: process.poll() is not None or b"Rurban is running" in log.read_bytes(), within_s=170)
         assert process.poll() is None, log.read_text()
-        started = Demo(ports["http_port"], ports["mqtt_port"], process, log)
+        started = Demo(ports["http_port"], ports["mqtt_port"], process, log, start, filled_until)
         eventually(lambda: _answers(started))
         yield started
 
@@ -87,6 +94,10 @@ def fates(demo: Demo, start: dt.date, stop: dt.date) -> dict[str, int]:
     """The ledger's total of the days from start to before stop."""
     total: dict[str, int] = demo.json(f"/api/v1/ledger?start={start}&stop={stop}&limit=1")["total"]
     return total
+
+
+def test_its_broker_listens_when_the_history_is_written_and_the_worker_can_subscribe(demo: Demo) -> None:
+    assert demo.filled_until >= demo.started
 
 
 def today(demo: Demo) -> dt.date:

@@ -29,7 +29,7 @@ def wall_clock() -> int:
 
 
 def worker_on(  # noqa: PLR0913 - a test names what it is about
-    broker: Mosquitto,
+    broker: Mosquitto | Broker,
     registry: Registry,
     writer: ReadingWriter,
     reader: ReadingReader,
@@ -73,7 +73,7 @@ def at_work(worker: Worker) -> Iterator[Worker]:
 
 
 @contextlib.contextmanager
-def client_of(broker: Mosquitto) -> Iterator[paho.Client]:
+def client_of(broker: Mosquitto | Broker) -> Iterator[paho.Client]:
     """A plain MQTT client with a thread of its own."""
     client = paho.Client(CallbackAPIVersion.VERSION2)
     client.connect(broker.host, broker.port)
