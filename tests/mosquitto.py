@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HOST = "127.0.0.1"
+DOCUMENTED = Path(__file__).parent.parent / "docs" / "mosquitto.conf"
 _READY_WITHIN_S = 10.0
+_AS_ROOT = ["user root"] if os.geteuid() == 0 else []
+"""Else it would drop to its own user, who may not write in a test's folder."""
 
 
 def free_port() -> int:
@@ -24,13 +27,14 @@ def free_port() -> int:
 class Mosquitto:
     """One broker process; what it persists survives `stop` and is there again after `start`."""
 
-    def __init__(self, folder: Path, port: int, extra_conf: str) -> None:
+    def __init__(self, folder: Path, port: int, configuration: str) -> None:
+        """`configuration` names this port and, as where it persists, this folder."""
         self.host = HOST
         self.port = port
-        self._folder = folder
+        folder.mkdir()
         self._log = folder / "mosquitto.log"
         self._conf = folder / "mosquitto.conf"
-        self._conf.write_text(_configuration(folder, port, self._log, extra_conf))
+        self._conf.write_text("\n".join([configuration, f"log_dest file {self._log}", *_AS_ROOT, ""]))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -67,8 +71,29 @@ def mosquitto(tmp_path: Path, *, port: int | None = None, extra_conf: str = "") 
     """A running broker that takes anonymous clients and queues without limit; ended with the context."""
     chosen = port or free_port()
     folder = tmp_path / f"mosquitto-{chosen}"
-    folder.mkdir()
-    broker = Mosquitto(folder, chosen, extra_conf)
+    with _running(Mosquitto(folder, chosen, f"{_configuration(folder, chosen)}\n{extra_conf}")) as broker:
+        yield broker
+
+
+@contextmanager
+def documented_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A running broker with the settings of `docs/mosquitto.conf`, but for its port and its folder."""
+    port = free_port()
+    folder = tmp_path / "documented"
+    configuration = DOCUMENTED.read_text("utf-8")
+    for documented, own in (
+        ("listener 1883 127.0.0.1", f"listener {port} {HOST}"),
+        ("persistence_location /var/lib/mosquitto/", f"persistence_location {folder}/"),
+        ("log_dest stderr", ""),
+    ):
+        assert configuration.count(f"\n{documented}\n") == 1, documented
+        configuration = configuration.replace(f"\n{documented}\n", f"\n{own}\n")
+    with _running(Mosquitto(folder, port, configuration)) as broker:
+        yield broker
+
+
+@contextmanager
+def _running(broker: Mosquitto) -> Iterator[Mosquitto]:
     broker.start()
     try:
         yield broker
@@ -83,19 +108,16 @@ def _binary() -> str:
     return found
 
 
-def _configuration(folder: Path, port: int, log: Path, extra_conf: str) -> str:
+def _configuration(folder: Path, port: int) -> str:
     lines = [
         f"listener {port} {HOST}",
         "allow_anonymous true",
         "persistence true",
         f"persistence_location {folder}/",
-        f"log_dest file {log}",
         "max_inflight_messages 0",
         "max_queued_messages 0",
     ]
-    if os.geteuid() == 0:
-        lines.append("user root")  # it would drop to its own user, who may not write here
-    return "\n".join([*lines, extra_conf, ""])
+    return "\n".join(lines)
 
 
 def listens(port: int) -> bool:
