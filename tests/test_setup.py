@@ -21,6 +21,8 @@ PACKAGE_OF = {
     "curl": "curl",
     "initdb": "postgresql",
     "postgres": "postgresql",
+    "influxd": "influxdb",
+    "nginx": "nginx-light",
 }
 """Debian's package of every program that the tests start and that neither Python nor Debian's base brings."""
 

@@ -11,7 +11,7 @@ from telemetry.errors import StoreUnavailable
 from telemetry.model import Device, Quality, Reading
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
-from telemetry.store.ports import RawQuery
+from telemetry.store.ports import RawQuery, Refused
 from tests.mosquitto import Mosquitto
 from tests.test_worker import T0, TroubledStore, fates, native, temperatures
 from tests.village import VILLAGE
@@ -25,11 +25,11 @@ class PickyStore:
         self._store = store
         self._series = series
 
-    def write(self, batch: Sequence[Reading]) -> None:
+    def write(self, batch: Sequence[Reading]) -> Sequence[Refused]:
         """See ReadingWriter."""
         if any(reading.device == self._series for reading in batch):
             raise StoreUnavailable("its disk is away")
-        self._store.write(batch)
+        return self._store.write(batch)
 
 
 def test_a_quarantined_message_is_replayed_after_its_device_is_registered(
