@@ -78,7 +78,9 @@ def test_an_interrupted_installation_lets_services_start_again(name: str, code: 
     programs.mkdir()
     policy.parent.mkdir(parents=True)
     program(programs / "id", "echo 0")
-    program(programs / "apt-get", "exec sleep 60")
+    # Under way, not only about to start: a signal between fork and exec would reach nobody.
+    under_way = programs / "under-way"
+    program(programs / "apt-get", f"touch {under_way}; exec sleep 60")
     environment = os.environ | {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "DPKG_ROOT": str(tmp_path),
@@ -86,8 +88,10 @@ def test_an_interrupted_installation_lets_services_start_again(name: str, code: 
     }
     script = ["env", f"--default-signal={name}", "sh", "scripts/setup.sh", "debian", "no-such-package"]
     with subprocess.Popen(script, cwd=ROOT, env=environment, start_new_session=True) as installing:
-        eventually(policy.exists)
+        eventually(under_way.exists)
+        there = policy.exists()
         os.killpg(installing.pid, getattr(signal, f"SIG{name}"))
         ended = installing.wait(timeout=10)
 
+    assert there
     assert (code, ["bin", "usr"], False) == (ended, sorted(path.name for path in tmp_path.iterdir()), policy.exists())
