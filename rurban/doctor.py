@@ -10,6 +10,8 @@ from rurban import house as composition
 from rurban.house import now
 from rurban.settings import Settings
 from telemetry.errors import Invalid, RurbanFault, StoreUnavailable
+from telemetry.store import Address
+from telemetry.store.influx import InfluxStore
 
 _TIMEOUT_S = 3.0
 
@@ -28,6 +30,9 @@ def diagnose(settings: Settings, tell: Callable[[str], None]) -> int:
     """One line per part; 0 = all well, 1 = something is wrong."""
     tell(f"data folder  {settings.data_dir.resolve()}")
     wrong = not _well("broker", lambda: _broker(settings), tell)
+    place = settings.store_place
+    if isinstance(place, Address):
+        wrong |= not _well("influxdb", lambda: _influxdb(place), tell)
     running = _running(settings)
     if running is None:
         tell(f"{'api':12} not running at {_address(settings)}; `rurban up` or `rurban api` starts it")
@@ -59,6 +64,11 @@ def _broker(settings: Settings) -> str:
     return f"accepts connections at {settings.mqtt_host}:{settings.mqtt_port}"
 
 
+def _influxdb(address: Address) -> str:
+    with InfluxStore(address, lambda _: {}) as store:
+        return store.prepared()
+
+
 def _running(settings: Settings) -> _Readiness | None:
     """What a running API says of its parts; None = nothing listens there, or something that is no Rurban."""
     connection = http.client.HTTPConnection(settings.http_host, settings.http_port, timeout=_TIMEOUT_S)
@@ -76,6 +86,6 @@ def _opens(settings: Settings) -> str:
         raise Invalid("RURBAN_DATA_DIR", f"{settings.data_dir} does not exist yet", "`rurban up` makes it")
     try:
         with composition.opened(settings) as house:
-            return f"registry with {len(house.registry.devices.all())} devices, store {settings.store_path}"
+            return f"registry with {len(house.registry.devices.all())} devices"
     except OSError as error:
         raise StoreUnavailable(f"{settings.data_dir} cannot be used: {error}") from error

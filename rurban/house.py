@@ -24,13 +24,15 @@ from ingest.settle import Settlement, show_in_flight
 from ingest.sources import UPLINKS
 from ingest.worker import Limits, Worker
 from rurban.own_metrics import WorkerCollector
+from rurban.place_tags import PlaceTags
 from rurban.readiness import probes
 from rurban.settings import Settings
 from telemetry import announcement, replay_request
+from telemetry import store as stores
 from telemetry.errors import Rejected
 from telemetry.metrics import METRICS
 from telemetry.registry import Registry, open_registry
-from telemetry.store.embedded import EmbeddedStore
+from telemetry.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ class House:
 
     settings: Settings
     registry: Registry
-    store: EmbeddedStore
+    store: Store
     clock: Callable[[], int] = now
 
 
@@ -56,14 +58,8 @@ def opened(settings: Settings, clock: Callable[[], int] = now) -> Iterator[House
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         registry = stack.enter_context(open_registry(settings.registry))
-        store = stack.enter_context(
-            EmbeddedStore.open(
-                settings.store_path,
-                zone=settings.zone,
-                metrics=METRICS,
-                memory_limit=f"{settings.store_memory_mb}MB",
-            )
-        )
+        store = stores.opened(settings.store_place, zone=settings.zone, metrics=METRICS, places_of=PlaceTags(registry))
+        stack.callback(store.close)
         yield House(settings, registry, store, clock)
 
 

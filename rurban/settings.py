@@ -2,10 +2,13 @@
 
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from telemetry.store import Address, EmbeddedFile
 
 LOCAL_NAMES = ("localhost",)
 
@@ -22,7 +25,18 @@ class Settings(BaseSettings):
     registry_url: str = Field(
         default="", description="SQLAlchemy URL of the registry; empty = SQLite in the data folder", repr=False
     )
+    store: Literal["embedded", "influxdb"] = Field(
+        default="embedded", description="where readings are kept: embedded (DuckDB, one process) or influxdb"
+    )
     store_memory_mb: int = Field(default=256, ge=64, description="memory that the embedded store may use, in MB")
+
+    influxdb_url: str = Field(default="http://127.0.0.1:8086", description="address of InfluxDB")
+    influxdb_bucket: str = Field(
+        default="rurban", description="bucket of InfluxDB 2, database of 3, database or database/policy of 1.8"
+    )
+    influxdb_org: str = Field(default="", description="organisation of InfluxDB 2")
+    influxdb_token: SecretStr | None = Field(default=None, description="token of InfluxDB; of 1.8 user:password")
+    influxdb_timeout_s: float = Field(default=15.0, gt=0, description="how long an answer of InfluxDB may take, in s")
 
     http_host: str = Field(default="127.0.0.1", description="address on which the API listens")
     http_port: int = Field(default=8080, ge=1, le=65535, description="port of the API")
@@ -78,8 +92,18 @@ class Settings(BaseSettings):
         return ZoneInfo(self.timezone)
 
     @property
-    def store_path(self) -> Path:
-        return self.data_dir / "readings.duckdb"
+    def store_place(self) -> EmbeddedFile | Address:
+        """Which store, and where."""
+        if self.store == "embedded":
+            return EmbeddedFile(self.data_dir / "readings.duckdb", f"{self.store_memory_mb}MB")
+        token = self.influxdb_token
+        return Address(
+            self.influxdb_url.rstrip("/"),
+            self.influxdb_bucket,
+            self.influxdb_org,
+            None if token is None else token.get_secret_value(),
+            self.influxdb_timeout_s,
+        )
 
     @property
     def registry(self) -> str:

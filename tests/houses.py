@@ -16,6 +16,7 @@ from rurban import house as composition
 from rurban.house import House
 from rurban.running import Server
 from rurban.settings import Settings
+from telemetry.store import Address
 from tests.mosquitto import Mosquitto, free_port
 from tests.workplace import at_work, eventually
 
@@ -45,11 +46,16 @@ class Running:
 
 
 @contextlib.contextmanager
-def house_on(broker: Mosquitto, data_dir: Path, prepare: Callable[[House], None]) -> Iterator[Running]:
-    """`prepare` fills the registry before anything listens."""
+def house_on(
+    broker: Mosquitto, data_dir: Path, prepare: Callable[[House], None], store: Address | None = None
+) -> Iterator[Running]:
+    """`prepare` fills the registry before anything listens. `store` is an InfluxDB; None = the embedded store."""
     settings = Settings(
         data_dir=data_dir, mqtt_host=broker.host, mqtt_port=broker.port, http_port=free_port(), log_level="WARNING"
     )
+    if store is not None:
+        where = {"store": "influxdb", "influxdb_url": store.url, "influxdb_bucket": store.bucket}
+        settings = settings.model_copy(update=where)
     with contextlib.ExitStack() as stack:
         house = stack.enter_context(composition.opened(settings))
         prepare(house)

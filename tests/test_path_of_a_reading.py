@@ -4,13 +4,15 @@ import json
 from http.client import HTTPResponse
 from pathlib import Path
 
+import pytest
+
 from devices.message import uplink
 from ingest.mqtt import Subscription
 from rurban import house as composition
 from rurban.house import House
 from telemetry.model import Device, Measure, Profile, Quality, Reading
 from telemetry.store.ports import RawQuery
-from tests import village
+from tests import influxdb, village
 from tests.houses import house_on
 from tests.mosquitto import Mosquitto
 from tests.village import VILLAGE
@@ -36,9 +38,11 @@ def event(stream: HTTPResponse) -> dict[str, object]:
     return data
 
 
-def test_the_way_of_a_reading_from_the_packet_to_http(broker: Mosquitto, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["embedded", "influxdb"])
+def test_the_way_of_a_reading_from_the_packet_to_http(broker: Mosquitto, tmp_path: Path, kind: str) -> None:
+    address = influxdb.shared().new_database() if kind == "influxdb" else None
     with (
-        house_on(broker, tmp_path, prepared) as running,
+        house_on(broker, tmp_path, prepared, address) as running,
         client_of(broker) as sensor,
         running.stream(f"/api/v1/live?device={DEVICE}") as live,
     ):

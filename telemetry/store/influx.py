@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 
+from telemetry.errors import StoreUnavailable
 from telemetry.model import Reading
 from telemetry.store import influx_fold, influx_raw, parts
 from telemetry.store.influx_lines import PLACE_TAGS, PlacesOf, Tags, lines, unwritable
@@ -17,6 +18,10 @@ from telemetry.store.influx_server import Address, InfluxServer
 from telemetry.store.influxql import Bound, among, measurements
 from telemetry.store.ports import Buckets, FoldQuery, Identity, RawQuery, Refused
 
+_BY_HAND = (
+    "let an administrator make it: `influx bucket create --name <bucket>` (2.x), `influxdb3 create database <name>` "
+    "(3), `CREATE DATABASE <name>` (1.8), and give the token of RURBAN_INFLUXDB_TOKEN leave to read and write it"
+)
 _AT_ONCE = 500
 """Series that are asked for in one statement."""
 
@@ -79,6 +84,27 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
     def check(self) -> None:
         """See ReadingReader."""
         self._server.query([influx_raw.NOTHING], {})
+
+    def prepared(self) -> str:
+        """What was found, in words; the bucket or database is made if it is missing and we may.
+
+        Raises:
+            StoreUnavailable: it cannot be used; says what to do.
+        """
+        version = self._server.version() or "of unknown version"
+        where = f"InfluxDB {version} at {self._server.address.url}, bucket {self._server.address.bucket}"
+        try:
+            self.check()
+        except StoreUnavailable as missing:
+            if "not found" not in str(missing):
+                raise
+            try:
+                self._server.create()
+                self.check()
+            except StoreUnavailable as error:
+                raise StoreUnavailable(f"{error}; {_BY_HAND}") from missing
+            return f"{where}: made now"
+        return f"{where}: answers"
 
 
 def _sent(server: InfluxServer, given: Sequence[str], first: int) -> Iterator[tuple[int, str]]:

@@ -16,7 +16,9 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
 from telemetry.errors import StoreUnavailable
+from telemetry.store.influxql import quoted
 
+OK = 200
 BAD_REQUEST = 400
 """The status of an answer to points that can never be stored; others of the batch may be stored."""
 TOO_LARGE = 413
@@ -121,6 +123,8 @@ class InfluxServer:
             answer = self._pool.request(
                 "POST", f"{self.address.url}/query", fields=fields, encode_multipart=False, headers=self._headers
             )
+            if answer.status != OK:
+                raise self._failed(f"cannot answer: {answer.status} {_message(answer.data)}")
             told = self._decoder.decode(answer.data)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._failed(f"cannot be asked: {error}") from error
@@ -134,7 +138,7 @@ class InfluxServer:
         return [result.series for result in told.results]
 
     def version(self) -> str:
-        """What the server calls itself, such as `1.8.10` or `v2.7.11`; empty when it does not say.
+        """What the server calls itself, such as `1.8.10` or `2.7.11`; empty when it does not say.
 
         Raises:
             StoreUnavailable: it cannot be reached.
@@ -144,7 +148,41 @@ class InfluxServer:
             answer = self._pool.request("GET", f"{self.address.url}/ping", headers=self._headers)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._failed(f"cannot be reached: {error}") from error
-        return answer.headers.get("X-Influxdb-Version", "")
+        return str(answer.headers.get("X-Influxdb-Version", "")).removeprefix("v")
+
+    def create(self) -> None:
+        """Make the bucket or database, in the way of the server's version.
+
+        Raises:
+            StoreUnavailable: we may not, or the server does not say which version it is.
+        """
+        match self.version().partition(".")[0]:
+            case "1":
+                named = f" WITH NAME {quoted(self._policy)}" if self._policy else ""
+                self.query([f"CREATE DATABASE {quoted(self._database)}{named}"], {})
+            case "2":
+                self._create_bucket()
+            case "3":
+                self._create_database()
+            case other:
+                raise self._failed(f"is of a version ({other or 'unknown'}) in which we cannot make a bucket")
+
+    def _create_bucket(self) -> None:
+        try:
+            self._client.buckets_api().create_bucket(bucket_name=self.address.bucket, org=self.address.org)
+        except ApiException as error:
+            raise self._failed(f"does not let us make the bucket: {error.status} {_message(error.body)}") from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._failed(f"cannot be reached: {error}") from error
+
+    def _create_database(self) -> None:
+        url = f"{self.address.url}/api/v3/configure/database"
+        try:
+            answer = self._pool.request("POST", url, json={"db": self._database}, headers=self._headers)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._failed(f"cannot be reached: {error}") from error
+        if answer.status >= BAD_REQUEST:
+            raise self._failed(f"does not let us make the database: {answer.status} {_message(answer.data)}")
 
     def _require_open(self) -> None:
         if self._closed:
