@@ -10,6 +10,7 @@ from rurban import house as composition
 from rurban.house import now
 from rurban.settings import Settings
 from telemetry.errors import Invalid, RurbanFault, StoreUnavailable
+from telemetry.metrics import METRICS
 from telemetry.store import Address
 from telemetry.store.influx import InfluxStore
 
@@ -65,7 +66,7 @@ def _broker(settings: Settings) -> str:
 
 
 def _influxdb(address: Address) -> str:
-    with InfluxStore(address, lambda _: {}) as store:
+    with InfluxStore(address, lambda _: {}, metrics=METRICS, clock=now) as store:
         return store.prepared()
 
 

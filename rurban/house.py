@@ -58,7 +58,9 @@ def opened(settings: Settings, clock: Callable[[], int] = now) -> Iterator[House
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         registry = stack.enter_context(open_registry(settings.registry))
-        store = stores.opened(settings.store_place, zone=settings.zone, metrics=METRICS, places_of=PlaceTags(registry))
+        store = stores.opened(
+            settings.store_place, zone=settings.zone, metrics=METRICS, places_of=PlaceTags(registry), clock=clock
+        )
         stack.callback(store.close)
         yield House(settings, registry, store, clock)
 

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     store: Literal["embedded", "influxdb"] = Field(
         default="embedded", description="where readings are kept: embedded (DuckDB, one process) or influxdb"
     )
+    keep_days: int = Field(
+        default=0, ge=0, description="how many days readings are kept; their hourly rollups stay; 0 = for ever"
+    )
     store_memory_mb: int = Field(default=256, ge=64, description="memory that the embedded store may use, in MB")
 
     influxdb_url: str = Field(default="http://127.0.0.1:8086", description="address of InfluxDB")
@@ -95,7 +98,7 @@ class Settings(BaseSettings):
     def store_place(self) -> EmbeddedFile | Address:
         """Which store, and where."""
         if self.store == "embedded":
-            return EmbeddedFile(self.data_dir / "readings.duckdb", f"{self.store_memory_mb}MB")
+            return EmbeddedFile(self.data_dir / "readings.duckdb", f"{self.store_memory_mb}MB", self.keep_days)
         token = self.influxdb_token
         return Address(
             self.influxdb_url.rstrip("/"),
@@ -103,6 +106,7 @@ class Settings(BaseSettings):
             self.influxdb_org,
             None if token is None else token.get_secret_value(),
             self.influxdb_timeout_s,
+            self.keep_days,
         )
 
     @property

@@ -2,6 +2,9 @@
 
 import datetime as dt
 
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
 
 def day_of(at: int) -> dt.date:
     """The UTC day of an instant."""

@@ -128,7 +128,8 @@ class InfluxDb:
     def new_database(self) -> Address:
         """The address of an empty database."""
         name = next(self._names)
-        self.ask(f"CREATE DATABASE {name}")
+        for database in (name, f"{name}_hourly"):
+            self.ask(f"CREATE DATABASE {database}")
         return Address(self.url, name)
 
     def ask(self, statement: str, database: str = "") -> str:

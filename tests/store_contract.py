@@ -15,9 +15,11 @@ import pytest
 from telemetry.model import Fold, Kind, Metric, Reading
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.influx import InfluxStore
+from telemetry.store.influx_lines import PlacesOf
 from telemetry.store.influx_server import Address
 from telemetry.store.ports import Buckets, FoldQuery, Member, ReadingReader, Store
 from tests import influxdb
+from tests.workplace import wall_clock
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -67,17 +69,21 @@ def embedded(path: Path, zone: ZoneInfo = SHANGHAI) -> EmbeddedStore:
     return EmbeddedStore.open(path, zone=zone, metrics=CATALOGUE)
 
 
-def influx(path: Path) -> InfluxStore:
-    """On a database of its own, whose address the file at `path` remembers."""
-    if not path.exists():
-        path.write_text(influxdb.shared().new_database().bucket)
-    return InfluxStore(Address(influxdb.shared().url, path.read_text()), places_of)
-
-
 def places_of(devices: Collection[str]) -> dict[str, dict[str, str]]:
     """Of every device the same."""
     codes = {"city": "3705", "county": "370522", "town": "370522101", "region": "370522101201"}
     return {device: codes | {"setting": "rural"} for device in devices}
+
+
+def influx(path: Path) -> InfluxStore:
+    """On a database of its own, whose address the file at `path` remembers."""
+    if not path.exists():
+        path.write_text(influxdb.shared().new_database().bucket)
+    return on_influx(Address(influxdb.shared().url, path.read_text()))
+
+
+def on_influx(address: Address, places: PlacesOf = places_of) -> InfluxStore:
+    return InfluxStore(address, places, metrics=CATALOGUE, clock=wall_clock)
 
 
 STORES: dict[str, Callable[[Path], Merging]] = {"embedded": embedded, "influx": influx}

@@ -13,7 +13,7 @@ from telemetry.store.influx_server import Address
 from telemetry.store.ports import Identity, RawQuery
 from tests import influxdb
 from tests.mosquitto import HOST, free_port
-from tests.store_contract import AIR, HOUR, METER, MINUTE, START, buckets, metric, places_of, reading
+from tests.store_contract import AIR, HOUR, METER, MINUTE, START, buckets, metric, on_influx, reading
 
 HOSTILE = (
     "'; DROP MEASUREMENT air; --",
@@ -40,7 +40,7 @@ def address() -> Address:
 
 @pytest.fixture
 def store(address: Address) -> Iterator[InfluxStore]:
-    with InfluxStore(address, places_of) as opened:
+    with on_influx(address) as opened:
         yield opened
 
 
@@ -99,7 +99,7 @@ def test_a_question_with_any_name_is_answered_with_nothing(store: InfluxStore, n
 @pytest.mark.parametrize("code", ["3705", "a b", "x,y=z", "村", 'say "x"'])
 def test_every_place_tag_is_kept(address: Address, code: str) -> None:
     tags = {"city": code, "county": "c", "region": "r", "setting": "rural", "town": "t"}
-    with InfluxStore(address, lambda devices: dict.fromkeys(devices, tags)) as store:
+    with on_influx(address, lambda devices: dict.fromkeys(devices, tags)) as store:
         store.write([reading(START, 1.0)])
     told = json.loads(influxdb.shared().ask('SELECT last("value") FROM air GROUP BY *', address.bucket))
 
@@ -112,9 +112,9 @@ def test_a_device_that_moves_keeps_its_tags_so_that_a_correction_replaces(addres
     def elsewhere(devices: Collection[str]) -> dict[str, dict[str, str]]:
         return {device: {"region": "370522999999"} for device in devices}
 
-    with InfluxStore(address, places_of) as before:
+    with on_influx(address) as before:
         before.write([reading(START, 1.0)])
-    with InfluxStore(address, elsewhere) as after:
+    with on_influx(address, elsewhere) as after:
         after.write([reading(START, 7.0), reading(START + MINUTE, 9.0), reading(START, 5.0, device="new")])
         hour = buckets(after, AIR, [START, START + HOUR])
 
@@ -131,7 +131,7 @@ def test_a_channel_stands_where_its_device_stands(address: Address) -> None:
         asked.update(devices)
         return {}
 
-    with InfluxStore(address, places) as store:
+    with on_influx(address, places) as store:
         store.write([reading(START, 1.0, device=name) for name in ("soil-1:10cm", "soil-1:20cm", "soil-1")])
 
     assert {"soil-1:10cm", "soil-1:20cm", "soil-1"} == asked
@@ -176,7 +176,7 @@ def test_a_server_or_database_that_is_not_there_is_named(
 ) -> None:
     url = address.url if port is None else f"http://{HOST}:{port}"
     away = replace(address, url=url, bucket=bucket)
-    with InfluxStore(away, places_of) as store:
+    with on_influx(away) as store:
         for call in (lambda: store.write([reading(START, 1.0)]), store.check, lambda: store.latest(None, None)):
             with pytest.raises(StoreUnavailable, match=words) as failed:
                 call()
@@ -185,7 +185,7 @@ def test_a_server_or_database_that_is_not_there_is_named(
 
 def test_no_message_shows_the_token(address: Address) -> None:
     secret = replace(address, bucket="nowhere", token="user:s3cret-word")
-    with InfluxStore(secret, places_of) as store, pytest.raises(StoreUnavailable) as failed:
+    with on_influx(secret) as store, pytest.raises(StoreUnavailable) as failed:
         store.check()
 
     assert "s3cret-word" not in str(failed.value)

@@ -1,7 +1,8 @@
 """Where readings are kept: the one place that says which stores there are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from telemetry.store.influx import InfluxStore
 from telemetry.store.influx_lines import PlacesOf
 from telemetry.store.influx_server import Address
 from telemetry.store.ports import Store
+from telemetry.store.retention import kept_since
 
 __all__ = ["Address", "EmbeddedFile", "PlacesOf", "Store", "opened"]
 
@@ -21,10 +23,17 @@ class EmbeddedFile:
 
     path: Path
     memory_limit: str = "256MB"
+    keep_days: int = 0
+    """How long readings are kept; 0 = for ever."""
 
 
 def opened(
-    where: EmbeddedFile | Address, *, zone: ZoneInfo, metrics: Mapping[str, Metric], places_of: PlacesOf
+    where: EmbeddedFile | Address,
+    *,
+    zone: ZoneInfo,
+    metrics: Mapping[str, Metric],
+    places_of: PlacesOf,
+    clock: Callable[[], int],
 ) -> Store:
     """The store, open; its caller closes it.
 
@@ -32,13 +41,20 @@ def opened(
         where: Which store, and where it is.
         zone: Whose days the daily rollups have.
         metrics: The catalogue.
-        places_of: Tells the place tags of devices, for stores that keep them beside the readings.
+        places_of: Tells the place tags of series, for stores that keep them beside the readings.
+        clock: Milliseconds UTC.
 
     Raises:
         StoreUnavailable: It cannot be opened; says what would help.
     """
     match where:
         case EmbeddedFile():
-            return EmbeddedStore.open(where.path, zone=zone, metrics=metrics, memory_limit=where.memory_limit)
+            return EmbeddedStore.open(
+                where.path,
+                zone=zone,
+                metrics=metrics,
+                memory_limit=where.memory_limit,
+                kept_since=partial(kept_since, where.keep_days, clock),
+            )
         case Address():
-            return InfluxStore(where, places_of)
+            return InfluxStore(where, places_of, metrics=metrics, clock=clock)

@@ -7,7 +7,7 @@ upsert through an index was measured slower and larger by far (docs of the store
 
 import contextlib
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,13 +16,16 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
+from telemetry.errors import StoreUnavailable
 from telemetry.model import Metric, Reading
 from telemetry.store import embedded_fold, embedded_raw
-from telemetry.store.embedded_index import Series, SeriesIndex, Span, Traits, traits_of
+from telemetry.store.embedded_index import Series, SeriesIndex, Span
 from telemetry.store.embedded_merge import MergeLimits, Merger, merged
 from telemetry.store.embedded_rollup import refold, touch_all
 from telemetry.store.embedded_schema import connect, meta, note, transaction, translated
 from telemetry.store.ports import Buckets, FoldQuery, Identity, RawQuery, Refused
+from telemetry.store.retention import for_ever, too_old
+from telemetry.store.traits import Traits, traits_of
 
 DEFAULT_LIMITS = MergeLimits()
 
@@ -64,6 +67,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
         memory_limit: str = "256MB",
         threads: int = 2,
         limits: MergeLimits = DEFAULT_LIMITS,
+        kept_since: Callable[[], int] = for_ever,
     ) -> Self:
         """Open the store at `path`, or make it.
 
@@ -74,6 +78,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
             memory_limit: What DuckDB may keep in memory.
             threads: How many threads one query or merge may use.
             limits: When what was written is put in its place.
+            kept_since: The instant before which readings are forgotten; their rollups stay.
 
         Raises:
             StoreUnavailable: Another process has the file, or it is none that this version can read.
@@ -87,7 +92,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
                 _load(root, index)
                 _adapt(root, index, zone)
                 writing = threading.Lock()
-                merger = Merger(root.cursor(), zone, writing, limits)
+                merger = Merger(root.cursor(), zone, writing, limits, kept_since)
             opening.pop_all()
         return cls(root, index, zone, merger, writing)
 
@@ -114,9 +119,14 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
         self._merger.merge()
 
     def write(self, batch: Sequence[Reading]) -> list[Refused]:
-        """See ReadingWriter; takes everything."""
+        """See ReadingWriter; refuses what is older than the readings that are kept."""
+        since = self._merger.kept_since()
+        refused = [Refused(place, why) for place, row in enumerate(batch) if (why := too_old(row.at, since))]
+        if refused:
+            gone = {item.position for item in refused}
+            batch = [row for place, row in enumerate(batch) if place not in gone]
         if not batch:
-            return []
+            return refused
         self._merger.room()
         with self._writing, translated(f"writing {len(batch)} readings"):
             numbers, new = self._index.numbered(batch)
@@ -129,7 +139,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
             for number in self._index.follow(new, numbers, batch):
                 self._index.demote(number, embedded_raw.newest(self._writer, self._index, number))
         self._merger.grown(len(batch))
-        return []
+        return refused
 
     def folded(self, query: FoldQuery) -> list[Buckets]:
         """See ReadingReader."""
@@ -214,6 +224,9 @@ def _adapt(root: duckdb.DuckDBPyConnection, index: SeriesIndex, zone: ZoneInfo) 
     before = meta(root, "zone")
     if before == zone.key and not changed:
         return
+    if meta(root, "forgotten"):
+        what = f"the time zone {zone.key}" if before != zone.key else f"the metric {changed[0].metric}"
+        raise StoreUnavailable(f"{what} asks for other rollups, and the readings to make them from are forgotten")
     with transaction(root):
         for row in changed:
             wanted = index.traits.get(row.metric, gauge)

@@ -15,11 +15,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from telemetry.instant import HOUR_MS
 from telemetry.model import Fold
-from telemetry.store.embedded_index import SeriesIndex, traits_of
+from telemetry.store.embedded_index import SeriesIndex
 from telemetry.store.embedded_rollup import house_days
-from telemetry.store.embedded_schema import HOUR_MS, IN_DOUBT, transaction
+from telemetry.store.embedded_schema import IN_DOUBT, transaction
 from telemetry.store.ports import Buckets, FoldQuery
+from telemetry.store.traits import traits_of
 from telemetry.window import Unit, Window, edges
 
 _MOST_SLOTS = 1_000_000

@@ -7,18 +7,10 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from telemetry.model import Fold, Kind, Metric, Quality, Reading
+from telemetry.model import Metric, Quality, Reading
+from telemetry.store.traits import Traits, traits_of
 
 CLOCK = int(Quality.CLOCK)
-
-
-class Traits(NamedTuple):
-    """How a metric's readings are rolled up; stored with the series, because a catalogue can change."""
-
-    back: int
-    """1 = a reading tells of the time before it."""
-    counts: bool
-    turns: bool
 
 
 class Series(NamedTuple):
@@ -35,17 +27,6 @@ class Span(NamedTuple):
 
     oldest: int
     newest: int
-
-
-def traits_of(metric: Metric | None) -> Traits:
-    """An unknown metric is rolled up as a gauge until the catalogue knows it."""
-    if metric is None:
-        return Traits(0, counts=False, turns=False)
-    return Traits(
-        int(metric.kind.accumulates),
-        counts=metric.kind is Kind.COUNTER,
-        turns=Fold.DIRECTION in (metric.fold, metric.across),
-    )
 
 
 class SeriesIndex:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,8 @@ import duckdb
 
 from telemetry.errors import StoreUnavailable
 from telemetry.store.embedded_rollup import refold
-from telemetry.store.embedded_schema import CLOCK, transaction, translated
+from telemetry.store.embedded_schema import CLOCK, meta, note, transaction, translated
+from telemetry.store.retention import for_ever
 
 _FRESH = """
 CREATE OR REPLACE TEMP TABLE fresh AS
@@ -80,6 +82,15 @@ def merged(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> int:
     return rows
 
 
+def forget(connection: duckdb.DuckDBPyConnection, since: int) -> None:
+    """Delete readings before this instant, the beginning of an hour; their rollups stay."""
+    if since <= int(meta(connection, "forgotten") or for_ever()):
+        return
+    with transaction(connection):
+        connection.execute("DELETE FROM main WHERE at_ms < ?", [since])
+        note(connection, "forgotten", str(since))
+
+
 class MergeLimits(NamedTuple):
     """When the store puts what was written in its place."""
 
@@ -93,9 +104,15 @@ class Merger:
     """Merges in the background when `delta` has grown, and holds writers back when it has grown too much."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, zone: ZoneInfo, writing: threading.Lock, limits: MergeLimits
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        zone: ZoneInfo,
+        writing: threading.Lock,
+        limits: MergeLimits,
+        kept_since: Callable[[], int],
     ) -> None:
-        """`writing` is held by whoever writes on another connection."""
+        """`writing` is held by whoever writes on another connection; older readings than `kept_since` are forgotten."""
+        self.kept_since = kept_since
         self._connection = connection
         self._zone = zone
         self._writing = writing
@@ -134,6 +151,7 @@ class Merger:
         """Merge all that has been written, and put the file in order."""
         with self._merging, translated("merging"):
             rows = merged(self._connection, self._zone)
+            forget(self._connection, self.kept_since())
             with self._changed:
                 self._rows -= rows
                 self._failed = None

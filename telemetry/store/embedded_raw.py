@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 import duckdb
 import pyarrow as pa
 
+from telemetry.instant import HOUR_MS
 from telemetry.model import Reading
 from telemetry.store.embedded_index import SeriesIndex
-from telemetry.store.embedded_schema import CLOCK, HOUR_MS, IN_DOUBT, transaction
+from telemetry.store.embedded_schema import CLOCK, IN_DOUBT, transaction
 from telemetry.store.ports import Identity, RawQuery
 
 _PAGE = """

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from telemetry.store.embedded_schema import HOUR_MS, IN_DOUBT
+from telemetry.instant import HOUR_MS
+from telemetry.store.embedded_schema import IN_DOUBT
 from telemetry.window import Unit, Window, edges
 
 OPEN_ROWS = 1_000_000

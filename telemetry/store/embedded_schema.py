@@ -17,7 +17,6 @@ from telemetry.errors import StoreUnavailable
 from telemetry.model import SUSPECT, Quality
 
 VERSION = "1"
-HOUR_MS = 3_600_000
 IN_DOUBT = int(SUSPECT)
 CLOCK = int(Quality.CLOCK)
 MOST_SPILLED = "4GB"

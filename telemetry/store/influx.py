@@ -6,17 +6,21 @@ point's identity.
 """
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 
 from telemetry.errors import StoreUnavailable
-from telemetry.model import Reading
+from telemetry.model import Metric, Reading
 from telemetry.store import influx_fold, influx_raw, parts
+from telemetry.store.influx_hourly import Hourly
 from telemetry.store.influx_lines import PLACE_TAGS, PlacesOf, Tags, lines, unwritable
-from telemetry.store.influx_server import Address, InfluxServer
+from telemetry.store.influx_roll import Roller
+from telemetry.store.influx_server import NOTHING, Address, InfluxServer
 from telemetry.store.influxql import Bound, among, measurements
 from telemetry.store.ports import Buckets, FoldQuery, Identity, RawQuery, Refused
+from telemetry.store.retention import kept_since, too_old
+from telemetry.store.traits import traits_of
 
 _BY_HAND = (
     "let an administrator make it: `influx bucket create --name <bucket>` (2.x), `influxdb3 create database <name>` "
@@ -29,10 +33,28 @@ _AT_ONCE = 500
 class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
     """ReadingWriter and ReadingReader on one InfluxDB bucket; thread-safe."""
 
-    def __init__(self, address: Address, places_of: PlacesOf) -> None:
-        """Connects to nothing yet; `places_of` is asked once for each device that writes its first reading."""
+    def __init__(
+        self,
+        address: Address,
+        places_of: PlacesOf,
+        *,
+        metrics: Mapping[str, Metric],
+        clock: Callable[[], int],
+    ) -> None:
+        """Connects to nothing yet.
+
+        Args:
+            address: Of the readings; the rollups are in `address.hourly`.
+            places_of: Asked once for each series that writes its first reading.
+            metrics: The catalogue; tells how readings of a metric are rolled up.
+            clock: Milliseconds UTC.
+        """
         self._server = InfluxServer(address)
-        self._tags = Tags(places_of, partial(_stored_tags, self._server))
+        self._kept_since = partial(kept_since, address.keep_days, clock)
+        self._hourly = Hourly(InfluxServer(address.hourly), self._kept_since)
+        tags = Tags(places_of, partial(_stored_tags, self._server))
+        self._tags = tags
+        self._roller = Roller(self._server, self._hourly, tags, metrics, clock)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -41,29 +63,39 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
 
     def close(self) -> None:
         """Let go of the connections; harmless when closed already."""
+        self._roller.end()
+        self._hourly.server.close()
         self._server.close()
 
     def merge(self) -> None:
-        """Nothing waits to be put in its place."""
+        """Bring the rollups up to date now; nothing may be written meanwhile."""
+        self._roller.roll(late_after_s=0.0)
 
     def write(self, batch: Sequence[Reading]) -> list[Refused]:
         """See ReadingWriter."""
+        since = self._kept_since()
         refused = [
             Refused(position, why)
             for position, reading in enumerate(batch)
-            if (why := unwritable(reading.device) or unwritable(reading.metric)) is not None
+            if (why := unwritable(reading.device) or unwritable(reading.metric) or too_old(reading.at, since))
         ]
         unfit = {item.position for item in refused}
         fit = [position for position in range(len(batch)) if position not in unfit]
         written = [batch[position] for position in fit]
         if written:
+            self._roller.announce(written)
             tags = self._tags.of({reading.device for reading in written})
-            refused += [Refused(fit[at], why) for at, why in _sent(self._server, lines(written, tags), 0)]
+            unkept = list(_sent(self._server, lines(written, tags), 0))
+            if unkept:
+                # Taking the batch apart may have taken longer than a mark waits.
+                self._roller.announce(written)
+            refused += [Refused(fit[at], why) for at, why in unkept]
         return refused
 
     def folded(self, query: FoldQuery) -> list[Buckets]:
         """See ReadingReader."""
-        return parts.folded(query, influx_fold.parts_of(self._server, query))
+        served = self._roller.traits(query.metric.id) == traits_of(query.metric)
+        return parts.folded(query, influx_fold.parts_of(self._server, self._hourly if served else None, query))
 
     def raw(self, query: RawQuery) -> list[Reading]:
         """See ReadingReader."""
@@ -83,28 +115,35 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
 
     def check(self) -> None:
         """See ReadingReader."""
-        self._server.query([influx_raw.NOTHING], {})
+        for server in (self._server, self._hourly.server):
+            server.query([NOTHING], {})
 
     def prepared(self) -> str:
-        """What was found, in words; the bucket or database is made if it is missing and we may.
+        """What was found, in words; buckets or databases that are missing are made if we may.
 
         Raises:
             StoreUnavailable: it cannot be used; says what to do.
         """
         version = self._server.version() or "of unknown version"
         where = f"InfluxDB {version} at {self._server.address.url}, bucket {self._server.address.bucket}"
+        made = [_made(server) for server in (self._server, self._hourly.server)]
+        return f"{where}: made now" if any(made) else f"{where}: answers"
+
+
+def _made(server: InfluxServer) -> bool:
+    """Whether the bucket was missing; it is there now."""
+    try:
+        server.query([NOTHING], {})
+    except StoreUnavailable as missing:
+        if "not found" not in str(missing):
+            raise
         try:
-            self.check()
-        except StoreUnavailable as missing:
-            if "not found" not in str(missing):
-                raise
-            try:
-                self._server.create()
-                self.check()
-            except StoreUnavailable as error:
-                raise StoreUnavailable(f"{error}; {_BY_HAND}") from missing
-            return f"{where}: made now"
-        return f"{where}: answers"
+            server.create()
+            server.query([NOTHING], {})
+        except StoreUnavailable as error:
+            raise StoreUnavailable(f"{error}; {_BY_HAND}") from missing
+        return True
+    return False
 
 
 def _sent(server: InfluxServer, given: Sequence[str], first: int) -> Iterator[tuple[int, str]]:

@@ -12,8 +12,6 @@ from telemetry.store.influxql import Bound, among, between, measurements, quoted
 from telemetry.store.ports import Identity, RawQuery
 
 _FIELDS = '"value", "raw", "quality", "received"'
-NOTHING = 'SELECT "value" FROM "rurban_nothing" LIMIT 1'
-"""Fails where there is no such database; SHOW answers with nothing then."""
 _GAP_MS = 3_600_000
 """Identities further apart than this are looked up by statements of their own."""
 _ORDER = attrgetter("at", "metric", "device")
@@ -86,7 +84,7 @@ def _selected(
 
 def newest(server: InfluxServer, devices: Collection[str] | None, metrics: Collection[str] | None) -> list[Reading]:
     """See ReadingReader."""
-    measured = _measurements(server) if metrics is None else _nameable(metrics)
+    measured = server.measurements() if metrics is None else _nameable(metrics)
     if not measured:
         return []
     where = ""
@@ -139,11 +137,6 @@ def _written(server: InfluxServer, metrics: Sequence[str]) -> list[str]:
         return []
     (answer,) = server.query([f'SHOW TAG VALUES FROM {measurements(metrics)} WITH KEY = "device"'], {})
     return sorted({str(value) for rows in answer for _, value in rows.values})
-
-
-def _measurements(server: InfluxServer) -> list[str]:
-    answer, _ = server.query(["SHOW MEASUREMENTS", NOTHING], {})
-    return [str(row[0]) for rows in answer for row in rows.values]
 
 
 def _nameable(metrics: Iterable[str]) -> list[str]:

@@ -5,13 +5,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import msgspec
 import urllib3
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
@@ -23,6 +24,8 @@ BAD_REQUEST = 400
 """The status of an answer to points that can never be stored; others of the batch may be stored."""
 TOO_LARGE = 413
 UNPROCESSABLE = 422
+NOTHING = 'SELECT "value" FROM "rurban_nothing" LIMIT 1'
+"""Fails where there is no such database; SHOW answers with nothing then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,13 @@ class Address:
     token: str | None = field(default=None, repr=False)
     """Of 1.8 `<user>:<password>`."""
     timeout_s: float = 15.0
+    keep_days: int = 0
+    """How long readings are kept; 0 = for ever."""
+
+    @property
+    def hourly(self) -> "Address":
+        """Of the rollups, which outlive the readings."""
+        return replace(self, bucket=f"{self.bucket}_hourly", keep_days=0)
 
 
 class Refusal(NamedTuple):
@@ -137,6 +147,15 @@ class InfluxServer:
             raise self._failed(f"answers {len(told.results)} of {len(statements)} statements")
         return [result.series for result in told.results]
 
+    def measurements(self) -> list[str]:
+        """Their names.
+
+        Raises:
+            StoreUnavailable: see `query`; also where there is no such database.
+        """
+        answer, _ = self.query(["SHOW MEASUREMENTS", NOTHING], {})
+        return [str(row[0]) for rows in answer for row in rows.values]
+
     def version(self) -> str:
         """What the server calls itself, such as `1.8.10` or `2.7.11`; empty when it does not say.
 
@@ -158,8 +177,7 @@ class InfluxServer:
         """
         match self.version().partition(".")[0]:
             case "1":
-                named = f" WITH NAME {quoted(self._policy)}" if self._policy else ""
-                self.query([f"CREATE DATABASE {quoted(self._database)}{named}"], {})
+                self._create_policy()
             case "2":
                 self._create_bucket()
             case "3":
@@ -167,9 +185,21 @@ class InfluxServer:
             case other:
                 raise self._failed(f"is of a version ({other or 'unknown'}) in which we cannot make a bucket")
 
+    def _create_policy(self) -> None:
+        database, kept = quoted(self._database), f"{self.address.keep_days}d" if self.address.keep_days else "INF"
+        if not self._policy:
+            self.query([f"CREATE DATABASE {database} WITH DURATION {kept} REPLICATION 1"], {})
+            return
+        policy = f"CREATE RETENTION POLICY {quoted(self._policy)} ON {database} DURATION {kept} REPLICATION 1"
+        self.query([f"CREATE DATABASE {database}", policy], {})
+
     def _create_bucket(self) -> None:
+        kept_s = self.address.keep_days * 86_400
+        rules = BucketRetentionRules(type="expire", every_seconds=kept_s)  # type: ignore[no-untyped-call] # the client's
         try:
-            self._client.buckets_api().create_bucket(bucket_name=self.address.bucket, org=self.address.org)
+            self._client.buckets_api().create_bucket(
+                bucket_name=self.address.bucket, org=self.address.org, retention_rules=rules
+            )
         except ApiException as error:
             raise self._failed(f"does not let us make the bucket: {error.status} {_message(error.body)}") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -178,7 +208,8 @@ class InfluxServer:
     def _create_database(self) -> None:
         url = f"{self.address.url}/api/v3/configure/database"
         try:
-            answer = self._pool.request("POST", url, json={"db": self._database}, headers=self._headers)
+            kept = {"retention_period": f"{self.address.keep_days}d"} if self.address.keep_days else {}
+            answer = self._pool.request("POST", url, json={"db": self._database, **kept}, headers=self._headers)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._failed(f"cannot be reached: {error}") from error
         if answer.status >= BAD_REQUEST:

@@ -29,6 +29,20 @@ AGGREGATES = {
 """What must be known of every part of a series so that buckets can be put together from parts, by fold."""
 
 
+_ENDS = (("sum", "n"), ("min", "low"), ("max", "high"))
+ROLLED = {
+    Fold.MEAN: (*_ENDS, ("sum", "total")),
+    Fold.SUM: (*_ENDS, ("sum", "total")),
+    Fold.MIN: _ENDS,
+    Fold.MAX: _ENDS,
+    Fold.FIRST: (*_ENDS, ("first", "opening")),
+    Fold.LAST: (*_ENDS, ("last", "closing")),
+    Fold.DIRECTION: (*_ENDS, ("sum", "sines"), ("sum", "cosines")),
+    Fold.INCREASE: (*_ENDS, ("sum", "amount")),
+}
+"""The same from rollups: function and column; only hours with accepted readings may take part."""
+
+
 class Bound:
     """The parameters of one request: each value gets a name, and the statement holds the name."""
 

@@ -5,7 +5,7 @@ are ordered by series and time. `pos` is the first millisecond a part tells of, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import nan
 
 import numpy as np
@@ -46,13 +46,16 @@ class Parts:
         return len(self.pos)
 
 
+def columns(parts: Parts) -> dict[str, npt.NDArray[np.generic]]:
+    """The columns by name."""
+    return {column.name: getattr(parts, column.name) for column in fields(Parts)}
+
+
 def joined(pieces: Sequence[Parts]) -> Parts:
     """All parts, ordered by series and time."""
-    columns = {
-        column.name: np.concatenate([getattr(piece, column.name) for piece in pieces]) for column in fields(Parts)
-    }
-    order = np.lexsort((columns["pos"], columns["series"]))
-    return Parts(**{name: column[order] for name, column in columns.items()})
+    whole = {column.name: np.concatenate([getattr(piece, column.name) for piece in pieces]) for column in fields(Parts)}
+    order = np.lexsort((whole["pos"], whole["series"]))
+    return Parts(**{name: column[order] for name, column in whole.items()})
 
 
 def of_readings(series: Integers, pos: Integers, values: Floats, accepted: npt.NDArray[np.bool_]) -> Parts:
@@ -79,8 +82,7 @@ def increases(parts: Parts, before: Floats, rollover: Floats) -> Parts:
     ending = np.where(first, before[series], ending[: len(known)])
     growth = parts.growth.copy()
     growth[known] = _added(growth[known], amounts(ending, opening, rollover[series]))
-    columns = {column.name: getattr(parts, column.name) for column in fields(Parts)}
-    return Parts(**columns | {"growth": growth})
+    return replace(parts, growth=growth)
 
 
 def amounts(before: Floats, after: Floats, rollover: Floats) -> Floats:
@@ -113,7 +115,7 @@ def _per_series(query: FoldQuery, parts: Parts, buckets: int) -> dict[str, npt.N
     key = parts.series[inside] * buckets + bucket[inside]
     if len(key) == 0:
         return {}
-    mine = _Runs({column.name: getattr(parts, column.name)[inside] for column in fields(Parts)}, _starts(key))
+    mine = Runs({name: column[inside] for name, column in columns(parts).items()}, _starts(key))
     return {
         "series": key[mine.starts] // buckets,
         "bucket": key[mine.starts] % buckets,
@@ -131,7 +133,7 @@ def _starts(key: Integers) -> Integers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Runs:
+class Runs:
     """Columns of parts, cut into runs that become one row each."""
 
     columns: Mapping[str, npt.NDArray[np.generic]]
@@ -160,7 +162,7 @@ class _Runs:
         return _first_known(column[::-1], ends[::-1])[::-1]
 
 
-def _over_time(fold: Fold, mine: _Runs) -> Floats:  # noqa: PLR0911 (one per fold)
+def _over_time(fold: Fold, mine: Runs) -> Floats:  # noqa: PLR0911 (one per fold)
     match fold:
         case Fold.MEAN:
             with np.errstate(invalid="ignore"):
