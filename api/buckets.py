@@ -60,6 +60,8 @@ class Question:
     fold: Fold | None
     fill: Fill
     suspect: bool
+    named: frozenset[str] = frozenset()
+    """Devices that the client names; only these take part in a group's line where their profile is a probe's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,9 @@ def _groups(atlas: Atlas, device: Device, question: Question) -> list[str | None
     """The lines in which a device takes part; None = its own."""
     if question.by is By.DEVICE:
         return [None]
+    if atlas.profiles[device.profile].open and device.id not in question.named:
+        # A visitor's experiments are no village's weather.
+        return []
     region = atlas.regions[device.region]
     path = [region, *atlas.above(region.code)]
     if question.by is By.SETTING:

@@ -59,11 +59,11 @@ def latest_answers(atlas: Atlas, readings: Sequence[Reading], now: int) -> list[
 
 
 def fresh(atlas: Atlas, readings: Sequence[Reading], now: int) -> Mapping[str, list[Reading]]:
-    """By metric, the good readings of devices that are not offline."""
+    """By metric, the good readings of devices that are neither offline nor probes for experiments."""
     found: dict[str, list[Reading]] = {}
     for reading in readings:
         device = atlas.device_of(reading.device)
-        if device is None or reading.quality & SUSPECT:
+        if device is None or reading.quality & SUSPECT or atlas.profiles[device.profile].open:
             continue
         if not _offline(atlas, device, reading.metric, (now - reading.at) / 1000):
             found.setdefault(reading.metric, []).append(reading)

@@ -30,6 +30,10 @@ RETAINED_WITHOUT_TIME = (
 """Why such a sample is refused: with the time of receipt, each connection would make a new reading of the old one."""
 
 
+_CROWDED_MS = 1000
+"""Readings without a time that arrive at once may be stamped so far ahead."""
+
+
 class DeviceDay(NamedTuple):
     """Whose line of the ledger, and of which day."""
 
@@ -149,19 +153,19 @@ class Pipeline:
         if sample.at is None and message.retained:
             raise Rejected(Reason.BAD_TIME, RETAINED_WITHOUT_TIME)
         channel = entry.plan.channel(sample.metric, sample.unit)
-        at = received_at if sample.at is None else sample.at
+        series = device.id if sample.channel is None else f"{device.id}:{sample.channel}"
+        state = self._checks.state(series, channel.metric)
+        newest = state.at
+        at = _arrival(received_at, newest) if sample.at is None else sample.at
         if (device.valid_from is not None and at < device.valid_from) or (
             device.valid_to is not None and at >= device.valid_to
         ):
             raise Rejected(Reason.UNKNOWN_DEVICE, f"{device.id!r} was not in service at the time of the reading")
-        series = device.id if sample.channel is None else f"{device.id}:{sample.channel}"
         value = channel.gain * sample.value + channel.offset
         if not isfinite(value):
             raise Rejected(
                 Reason.NOT_FINITE, f"{sample.value!r} {sample.unit or ''} is too large for {channel.metric!r}"
             )
-        state = self._checks.state(series, channel.metric)
-        newest = state.at
         reported = 0 if sample.quality is Quality.GOOD else sample.quality.value
         quality = self._checks.flags(channel, state, at, value, received_at, reported=reported)
         if at <= newest or quality & _CLOCK:
@@ -171,6 +175,14 @@ class Pipeline:
         outcome.owners.append(device.id)
         outcome.messages.append(message)
         outcome.tally(device.id, received_at).received += 1
+
+
+def _arrival(received_at: int, newest: int) -> int:
+    """The time of a reading that has none of its own: of its receipt, or the next free millisecond.
+
+    Two messages received within one millisecond are two readings, not one and its correction.
+    """
+    return newest + 1 if received_at <= newest < received_at + _CROWDED_MS else received_at
 
 
 def _quarantine(outcome: Outcome, message: Message, device: str | None, cause: Rejected, readings: int) -> None:

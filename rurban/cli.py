@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
@@ -38,6 +39,28 @@ def _settings() -> Settings:
     # It tells of every start in four lines; what goes wrong is still told.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return settings
+
+
+def _tell_version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(f"rurban {version('rurban')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Say which version this is.",
+            callback=lambda asked: _tell_version(asked=asked),
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """What holds for every command."""
 
 
 @app.command()

@@ -19,7 +19,7 @@ from rurban import demo as demonstration
 from rurban import house as composition
 from rurban.broker import embedded_broker
 from rurban.house import House, now
-from rurban.running import Server, in_background, until_settled, until_stopped
+from rurban.running import Server, in_background, until_idle, until_settled, until_stopped
 from rurban.settings import Settings, is_loopback
 from telemetry.errors import Invalid
 
@@ -68,6 +68,8 @@ def _embedded(
         if settings.mqtt_embedded:
             stack.enter_context(_broker_of_its_own(settings))
         stack.enter_context(in_background(worker))
+        if settings.mqtt_embedded:
+            stack.callback(until_idle, worker)
         bus.start()
         yield house, worker, server
 

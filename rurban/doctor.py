@@ -9,7 +9,7 @@ from ingest.mqtt import Subscription
 from rurban import house as composition
 from rurban.house import now
 from rurban.settings import Settings
-from telemetry.errors import Invalid, RurbanFault, StoreUnavailable
+from telemetry.errors import BrokerUnavailable, Invalid, RurbanFault, StoreUnavailable
 from telemetry.metrics import METRICS
 from telemetry.store import Address
 from telemetry.store.influx import InfluxStore
@@ -60,7 +60,10 @@ def _address(settings: Settings) -> str:
 
 def _broker(settings: Settings) -> str:
     probe = Subscription(composition.broker(settings), "rurban-doctor", ["rurban/v1/doctor"], clock=now)
-    probe.connect(timeout_s=_TIMEOUT_S)
+    try:
+        probe.connect(timeout_s=_TIMEOUT_S)
+    except BrokerUnavailable as error:
+        raise BrokerUnavailable(f"{error}; `rurban up` starts one, or start Mosquitto (docs/mosquitto.conf)") from error
     probe.close()
     return f"accepts connections at {settings.mqtt_host}:{settings.mqtt_port}"
 

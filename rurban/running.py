@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import logging
 import signal
 import threading
 import time
@@ -15,8 +16,12 @@ from ingest.worker import Worker
 from rurban.settings import Settings
 from telemetry.errors import BrokerUnavailable, StoreUnavailable
 
+logger = logging.getLogger(__name__)
+
 _PATIENCE_S = 30.0
 _LOOK_S = 0.1
+_QUIET_S = 0.5
+"""A worker that has received nothing for so long has emptied its broker."""
 _LOOK_AT_START_S = 0.005
 
 
@@ -60,6 +65,22 @@ def _wait_until_subscribed(worker: Worker, thread: threading.Thread, patience_s:
     while not worker.progress.connected:
         if not thread.is_alive() or time.monotonic() > deadline:
             raise BrokerUnavailable(f"the worker has not subscribed within {patience_s:g} s; the log says why")
+        time.sleep(_LOOK_AT_START_S)
+
+
+def until_idle(worker: Worker, *, patience_s: float = _PATIENCE_S) -> None:
+    """Wait while a worker in the background still receives: its broker forgets what it has not handed on.
+
+    Gives up, and says so, when the store does not take what was received, or after `patience_s`.
+    """
+    deadline = time.monotonic() + patience_s
+    seen, since = -1, time.monotonic()
+    while worker.progress.connected and (worker.progress.pending or time.monotonic() - since < _QUIET_S):
+        if worker.progress.messages != seen:
+            seen, since = worker.progress.messages, time.monotonic()
+        if worker.progress.failing_since is not None or time.monotonic() > deadline:
+            logger.warning("stopping while messages still come: what the embedded broker has not handed on is lost")
+            return
         time.sleep(_LOOK_AT_START_S)
 
 

@@ -166,6 +166,15 @@ def test_devices_are_grouped_into_lines(grouping: str, groups: dict[str, int], h
     } == {group: point["coverage"] for group, point in second.items()}
 
 
+def test_a_probe_for_experiments_is_no_part_of_a_place_unless_it_is_named(house: Served) -> None:
+    question = f"metric=air_pressure&{RANGE}&every=1d"
+
+    assert [] == house.lines(f"{question}&by=region&region={VILLAGE}")
+    (own,) = house.lines(f"{question}&by=device&region={VILLAGE}")
+    (named,) = house.lines(f"{question}&by=setting&device=probe-1")
+    assert ("probe-1", "rural") == (own["group"], named["group"])
+
+
 def test_two_gauges_do_not_double_the_rain(house: Served) -> None:
     (line,) = house.lines(f"metric=rainfall_interval&{RANGE}&every=1d&by=region&region=370522")
 

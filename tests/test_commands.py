@@ -1,5 +1,6 @@
 """The commands as a person types them, each a process of its own."""
 
+import datetime as dt
 import json
 import signal
 import socket
@@ -13,6 +14,7 @@ import pytest
 
 from devices.message import uplink
 from ingest.mqtt import Broker
+from telemetry.registry import open_registry
 from tests.mosquitto import Mosquitto, free_port
 from tests.processes import command, environment, rurban
 from tests.workplace import client_of, eventually, publish
@@ -98,6 +100,21 @@ def test_what_is_published_from_the_moment_the_house_is_ready_is_received(tmp_pa
         with client_of(Broker("127.0.0.1", mqtt_port)) as client:
             publish(client, *[(uplink("nobody"), b"{}")] * 500)
         eventually(lambda: received(http_port) == 500)
+
+
+def test_what_the_embedded_broker_has_acknowledged_is_stored_before_it_ends(tmp_path: Path) -> None:
+    """It keeps its queues in memory: what it has taken in a burst is handed on before an orderly stop."""
+    http_port, mqtt_port = free_port(), free_port()
+    with rurban("up", data_dir=tmp_path, http_port=http_port, mqtt_port=mqtt_port) as house:
+        eventually(lambda: bool(answer(http_port, "/ready").get("ready")), within_s=30)
+        with client_of(Broker("127.0.0.1", mqtt_port)) as client:
+            publish(client, *[(uplink("nobody"), b"{}")] * 10_000)
+        house.send_signal(signal.SIGINT)
+        code = house.wait(timeout=60)
+    with open_registry(f"sqlite:///{tmp_path / 'registry.sqlite'}") as registry:
+        counted = registry.ledger.total(start=dt.date(2020, 1, 1), stop=dt.date(2200, 1, 1))
+
+    assert (0, 10_000, 10_000) == (code, counted.received, counted.quarantined)
 
 
 def received(http_port: int) -> int:

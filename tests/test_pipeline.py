@@ -53,6 +53,15 @@ def native(at: int | None = NOW, **values: float) -> bytes:
     return json.dumps({"values": values} | ({} if at is None else {"at": at})).encode()
 
 
+def test_readings_without_a_time_that_arrive_at_once_are_all_kept(pipeline: Pipeline) -> None:
+    """One millisecond holds several messages: none of them is the correction of another."""
+    messages = [(uplink("station-1"), native(None, air_temperature=value)) for value in (20.0, 20.1, 20.2)]
+    outcome = outcome_of(pipeline, *messages)
+
+    assert [(NOW, 20.0), (NOW + 1, 20.1), (NOW + 2, 20.2)] == [(row.at, row.value) for row in outcome.readings]
+    assert [0, 0, 0] == [row.quality for row in outcome.readings]
+
+
 def test_a_message_of_two_values_becomes_two_readings(pipeline: Pipeline) -> None:
     outcome = outcome_of(pipeline, (uplink("station-1"), native(air_temperature=21.5, air_relative_humidity=60)))
 

@@ -144,6 +144,9 @@ def _in_buckets(asked: _Asked, every: str) -> Response:
         fold=query.fold,
         fill=query.fill,
         suspect=asked.suspect,
+        named=frozenset(device.id for device, _ in chosen(asked.atlas, (), names(query.device)))
+        if query.device
+        else frozenset(),
     )
     lines = list(drawn(asked.services.reader, asked.atlas, question, asked.services.clock()))
     if query.format is not Format.JSON:
