@@ -23,7 +23,7 @@ check: .venv/dev.stamp ## lint, format, types, import rules
 	@.venv/bin/lint-imports
 
 bench: .venv/dev.stamp ## measure throughput, store and queries; prints tables
-	@sh scripts/setup.sh debian mosquitto
+	@sh scripts/setup.sh debian mosquitto influxdb nginx-light
 	@$(PY) -m bench
 
 format: .venv/dev.stamp ## rewrite the code in the house format

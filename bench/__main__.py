@@ -8,7 +8,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from bench import ingest, live, store
+from bench import influx, ingest, live, store
 
 BUDGETS = {
     "ordered": "300 000 upserts/s, 12 bytes",
@@ -27,6 +27,26 @@ def _ingest_table(console: Console, messages: int, rounds: int) -> None:
         table.add_column(heading)
     table.add_row("bare paho loop", f"{median(rates.bare):,.0f}", "1.00", "")
     table.add_row("worker", f"{median(rates.worker):,.0f}", f"{rates.ratio:.2f}", "10,000 and 0.50")
+    console.print(table)
+
+
+def _influx_tables(console: Console, messages: int, rounds: int) -> None:
+    three, packs = influx.worker_rates(messages, rounds, console.print)
+    table = Table(title="QoS 1, acknowledged after the write into InfluxDB 1.6.7")
+    for heading in ("", "msg/s (median)", "readings/s", "of the bare loop", "budget"):
+        table.add_column(heading)
+    for name, rates, readings, budget in (
+        ("three readings", three, 3, "10,000 msg/s"),
+        (f"SenML packs of {ingest.PACK}", packs, ingest.PACK, "100,000 readings/s"),
+    ):
+        rate = median(rates.worker)
+        table.add_row(name, f"{rate:,.0f}", f"{rate * readings:,.0f}", f"{rates.ratio:.2f}", budget)
+    console.print(table)
+    table = Table(title="A fold beside the same InfluxQL sent by hand (median)")
+    for heading in ("", "by hand", "store", "ratio", "budget"):
+        table.add_column(heading)
+    for row in influx.query_times():
+        table.add_row(row.question, f"{row.by_hand:.1f} ms", f"{row.store:.1f} ms", f"{row.ratio:.2f}", "1.5")
     console.print(table)
 
 
@@ -66,6 +86,7 @@ def main() -> None:
     console = Console()
     console.print(_machine())
     _ingest_table(console, chosen.messages, chosen.rounds)
+    _influx_tables(console, chosen.messages // 2, chosen.rounds)
     _live_table(console)
     _store_table(console, chosen.readings)
 

@@ -21,16 +21,18 @@ from paho.mqtt.enums import CallbackAPIVersion
 from devices.message import uplink
 from ingest.mqtt import Broker, Bus
 from ingest.sources import UPLINKS
+from rurban.running import in_background, until_settled
 from telemetry.metrics import METRICS
 from telemetry.model import Device, Measure, Profile
 from telemetry.registry import open_registry
+from telemetry.store import Store
 from telemetry.store.embedded import EmbeddedStore
 from tests import village
 from tests.mosquitto import Mosquitto, mosquitto
 from tests.workplace import eventually, wall_clock, worker_on
 
-T0 = 1_795_420_800_000
 DEVICES = 300
+PACK = 50
 THREE = ("air_temperature", "air_relative_humidity", "air_pressure")
 
 
@@ -85,39 +87,45 @@ def _bare(broker: Mosquitto, count: int) -> float:
     return time.perf_counter() - started
 
 
-def _worker(broker: Mosquitto, folder: Path, count: int) -> float:
-    """Seconds in which the worker drains the backlog into DuckDB, has announced it and acknowledged all of it."""
+def embedded(folder: Path) -> Store:
+    return EmbeddedStore.open(folder / "readings.duckdb", zone=ZoneInfo("UTC"), metrics=METRICS)
+
+
+def _worker(broker: Mosquitto, folder: Path, count: int, opened: Callable[[Path], Store]) -> float:
+    """Seconds in which the worker drains the backlog into the store, has announced it and acknowledged all of it."""
     with (
         open_registry(f"sqlite:///{folder / 'registry.sqlite'}") as registry,
-        EmbeddedStore.open(folder / "readings.duckdb", zone=ZoneInfo("UTC"), metrics=METRICS) as store,
+        contextlib.closing(opened(folder)) as store,
         contextlib.closing(Bus(Broker(broker.host, broker.port), "worker-bus", clock=wall_clock)) as bus,
     ):
         bus.start()
         eventually(lambda: bus.connected)
         registry.places.put(village.REGIONS)
+        measures = tuple(Measure(name, interval_s=1) for name in THREE)
         registry.devices.put_profiles(
-            [Profile("three", "", "native_json", tuple(Measure(name, interval_s=60) for name in THREE))]
+            [Profile("three", "", "native_json", measures), Profile("pack", "", "senml_json", measures)]
         )
-        registry.devices.put([Device(f"d{i}", "three", village.VILLAGE) for i in range(DEVICES)])
+        for kind in ("three", "pack"):
+            registry.devices.put([Device(f"{kind}-{i}", kind, village.VILLAGE) for i in range(DEVICES)])
         worker = worker_on(broker, registry, store, store, announce=bus.tell)
-        thread = threading.Thread(target=worker.run)
         started = time.perf_counter()
-        thread.start()
-        while worker.progress.messages < count or worker.progress.pending:
-            time.sleep(0.002)
-        taken = time.perf_counter() - started
-        worker.stop()
-        thread.join()
-    return taken
+        with in_background(worker):
+            until_settled(worker, count, _nothing)
+            return time.perf_counter() - started
 
 
-def _messages(count: int, first: int) -> list[tuple[str, bytes]]:
+def _nothing(_: int) -> None:
+    """Shown as a table at the end."""
+
+
+def three_readings(count: int, start: int) -> list[tuple[str, bytes]]:
+    """One message a second from every device, from `start` on; three readings in each."""
     return [
         (
-            uplink(f"d{i % DEVICES}"),
+            uplink(f"three-{i % DEVICES}"),
             json.dumps(
                 {
-                    "at": T0 + (first + i) // DEVICES * 60_000,
+                    "at": start + i // DEVICES * 1000,
                     "values": {THREE[0]: 20 + i % 7 / 10, THREE[1]: 60 + i % 11, THREE[2]: 1013 + i % 5 / 10},
                 }
             ).encode(),
@@ -126,18 +134,38 @@ def _messages(count: int, first: int) -> list[tuple[str, bytes]]:
     ]
 
 
-def measure(count: int, rounds: int, told: Callable[[str], None]) -> Rates:
-    """Drain `count` messages of three readings per round, bare loop and worker in turn."""
+def packs(count: int, start: int) -> list[tuple[str, bytes]]:
+    """SenML packs of 50 readings, one a second; a pack every 50 seconds from every device."""
+    rows = [{"t": second, "v": 20 + second % 7 / 10} for second in range(1, PACK)]
+    messages = []
+    for i in range(count):
+        name, begin = f"pack-{i % DEVICES}", start / 1000 + i // DEVICES * PACK
+        base: dict[str, object] = {"bn": f"{name}:", "bt": begin, "n": THREE[0], "u": "Cel", "v": 21}
+        pack = [base, *({"n": THREE[0], "u": "Cel", **row} for row in rows)]
+        messages.append((uplink(name), json.dumps(pack).encode()))
+    return messages
+
+
+def measure(
+    count: int,
+    rounds: int,
+    told: Callable[[str], None],
+    opened: Callable[[Path], Store] = embedded,
+    messages_of: Callable[[int, int], list[tuple[str, bytes]]] = three_readings,
+) -> Rates:
+    """Drain `count` messages per round, bare loop and worker in turn."""
     rates = Rates([], [])
+    # As a worker that catches up: what it takes in was measured in the last minutes.
+    begin = wall_clock() - rounds * (count // DEVICES + 1) * 1000
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
         folder = Path(name)
         for turn in range(rounds):
-            messages = _messages(count, turn * count)
+            messages = messages_of(count, begin + turn * (count // DEVICES + 1) * 1000)
             _backlog(broker, "bare", messages)
             rates.bare.append(count / _bare(broker, count))
             _forget(broker, "bare")
             _backlog(broker, "worker", messages)
-            rates.worker.append(count / _worker(broker, folder, count))
+            rates.worker.append(count / _worker(broker, folder, count, opened))
             _forget(broker, "worker")
             told(f"round {turn + 1}: bare {rates.bare[-1]:,.0f} msg/s, worker {rates.worker[-1]:,.0f} msg/s")
     return rates

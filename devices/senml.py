@@ -160,12 +160,16 @@ def _record(fields: Mapping[str, object], base: Mapping[str, object], received_a
     if not isfinite(seconds):
         raise Rejected(Reason.BAD_TIME, "the time is not finite")
     at = seconds * 1000 if seconds >= RELATIVE_BELOW_S else received_at + seconds * 1000
+    value = fields.get("v")
+    # Nearly all records hold a number of their own and nothing beside it.
+    if type(value) is not float or "bv" in base or not _OTHER_VALUES.isdisjoint(fields):
+        value = _value(fields, base, summed=total is not None)
     return Record(
         f"{base.get('bn', '')}{fields.get('n', '')}",
         received_at if seconds == 0 else instant(at),
         unit if isinstance(unit, str) else None,
-        _finite(_value(fields, base, summed=total is not None)),
-        _finite(total),
+        _finite(value),
+        total if total is None else _finite(total),
         seconds != 0,
     )
 

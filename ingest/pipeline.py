@@ -129,6 +129,7 @@ class Pipeline:
 
     def _samples(self, entry: Entry, samples: list[Sample], message: Message, outcome: Outcome) -> None:
         refused: dict[str, list[Rejected]] = {}
+        taken: dict[str, int] = {}
         for sample in samples:
             owner = entry
             try:
@@ -137,6 +138,10 @@ class Pipeline:
                 self._sample(owner, sample, message, outcome)
             except Rejected as rejected:
                 refused.setdefault(owner.device.id, []).append(rejected)
+            else:
+                taken[owner.device.id] = taken.get(owner.device.id, 0) + 1
+        for device, count in taken.items():
+            outcome.tally(device, message.at).received += count
         for device, causes in refused.items():
             _quarantine(outcome, message, device, causes[0], len(causes))
 
@@ -174,7 +179,6 @@ class Pipeline:
         outcome.regions.append(device.region)
         outcome.owners.append(device.id)
         outcome.messages.append(message)
-        outcome.tally(device.id, received_at).received += 1
 
 
 def _arrival(received_at: int, newest: int) -> int:

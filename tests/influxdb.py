@@ -43,6 +43,7 @@ log-enabled = false
 """
 _NGINX = """
 daemon off;
+{user}
 pid {folder}/nginx.pid;
 error_log {folder}/nginx.log;
 worker_processes 1;
@@ -85,7 +86,9 @@ class InfluxDb:
         (self._folder / "influxdb.conf").write_text(
             _INFLUXDB.format(**places | {"port": self._behind, "backup": free_port()})
         )
-        (self._folder / "nginx.conf").write_text(_NGINX.format(**places))
+        # As root it would drop to a user who may not write here.
+        user = "user root;" if os.geteuid() == 0 else ""
+        (self._folder / "nginx.conf").write_text(_NGINX.format(user=user, **places))
 
     @property
     def url(self) -> str:

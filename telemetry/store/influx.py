@@ -26,6 +26,8 @@ _BY_HAND = (
     "let an administrator make it: `influx bucket create --name <bucket>` (2.x), `influxdb3 create database <name>` "
     "(3), `CREATE DATABASE <name>` (1.8), and give the token of RURBAN_INFLUXDB_TOKEN leave to read and write it"
 )
+_LINES = 10_000
+"""Lines of one request: as many as the server's makers recommend at most."""
 _AT_ONCE = 500
 """Series that are asked for in one statement."""
 
@@ -85,7 +87,12 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
         if written:
             self._roller.announce(written)
             tags = self._tags.of({reading.device for reading in written})
-            unkept = list(_sent(self._server, lines(written, tags), 0))
+            given = lines(written, tags)
+            unkept = [
+                one
+                for first in range(0, len(given), _LINES)
+                for one in _sent(self._server, given[first : first + _LINES], first)
+            ]
             if unkept:
                 # Taking the batch apart may have taken longer than a mark waits.
                 self._roller.announce(written)

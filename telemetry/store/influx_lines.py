@@ -75,10 +75,10 @@ def lines(batch: Sequence[Reading], tags: Mapping[str, str]) -> list[str]:
         if head is None:
             head = f"{_measurement(reading.metric)},device={escaped(reading.device)}{tags[reading.device]} value="
             heads[key] = head
-        out.append(
-            f"{head}{reading.value!r},raw={reading.raw!r},"
-            f"quality={int(reading.quality)}i,received={reading.received_at}i {reading.at}"
-        )
+        value, raw = reading.value, reading.raw
+        text = repr(value)
+        sent = text if raw == value else repr(raw)
+        out.append(f"{head}{text},raw={sent},quality={reading.quality}i,received={reading.received_at}i {reading.at}")
     return out
 
 
