@@ -17,7 +17,7 @@ from telemetry.errors import BrokerUnavailable
 from telemetry.model import Device, Measure, Profile, Quality, Reading
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
-from telemetry.store.ports import ReadingReader
+from telemetry.store.ports import ReadingReader, Store
 from tests.village import STREET, VILLAGE
 
 NOW = 1_795_420_800_000
@@ -75,7 +75,7 @@ class Served:
     client: TestClient
     app: FastAPI
     registry: Registry
-    store: EmbeddedStore
+    store: Store
     live: LiveHub
     bus: Bus
 
@@ -92,7 +92,7 @@ class Served:
 
 def served(
     registry: Registry,
-    store: EmbeddedStore,
+    store: Store,
     *,
     token: str | None = None,
     probes: Mapping[str, Callable[[], str]] | None = None,
