@@ -3,6 +3,7 @@
 import logging
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -22,6 +23,8 @@ app = typer.Typer(
     help="Villages and farms see their water, soil, barns, power and roads in the same light as their city. "
     "Settings come from the environment (RURBAN_<NAME>); the README names each.",
 )
+of_devices = typer.Typer(no_args_is_help=True, help="What belongs to the devices of the registry.")
+app.add_typer(of_devices, name="devices")
 
 
 def _settings() -> Settings:
@@ -90,9 +93,11 @@ def api() -> None:
 @app.command()
 def simulate(
     seconds: Annotated[float | None, typer.Option(help="End after so many seconds; none = until Ctrl-C.")] = None,
+    *,
+    register: Annotated[bool, typer.Option(help="Put the county into the registry first.")] = False,
 ) -> None:
     """Publish the sample county's live data to the broker, for a house that runs elsewhere."""
-    commands.simulate(_settings(), seconds)
+    commands.simulate(_settings(), seconds, register=register)
 
 
 @app.command()
@@ -106,6 +111,15 @@ def replay(
 ) -> None:
     """Publish a record of a real station over MQTT, as its device."""
     commands.replay(_settings(), record, speed, shift_to_now=shift_to_now)
+
+
+@of_devices.command()
+def credentials(
+    out: Annotated[Path, typer.Option(help="Folder for the broker's files; what is in it goes on to hold.")],
+    renew: Annotated[list[str] | None, typer.Option(help="A device that gets a new password; may come often.")] = None,
+) -> None:
+    """Write Mosquitto's password and ACL files from the registry, and the new passwords for the installer."""
+    commands.credentials(_settings(), out, renew or [])
 
 
 @app.command()

@@ -4,7 +4,8 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -15,6 +16,7 @@ from devices.fleet import Fleet
 from devices.publisher import Publisher
 from ingest.mqtt import Bus
 from ingest.worker import Worker
+from rurban import broker_accounts
 from rurban import demo as demonstration
 from rurban import house as composition
 from rurban.broker import embedded_broker
@@ -22,6 +24,7 @@ from rurban.house import House, now
 from rurban.running import Server, in_background, until_idle, until_settled, until_stopped
 from rurban.settings import Settings, is_loopback
 from telemetry.errors import Invalid
+from telemetry.registry import Registry, open_registry
 
 
 @contextlib.contextmanager
@@ -135,7 +138,7 @@ def demo(settings: Settings, console: Console) -> None:
     fleet = demonstration.fleet(current)
 
     def prepare(house: House) -> None:
-        demonstration.settle_county(house)
+        demonstration.settle_county(house.registry)
         _show_history(house, fleet, current, console)
 
     with contextlib.ExitStack() as stack:
@@ -201,9 +204,12 @@ Ctrl-C ends it; the data stays in {settings.data_dir.resolve()}.
 """
 
 
-def simulate(settings: Settings, seconds: float | None) -> None:
+def simulate(settings: Settings, seconds: float | None, *, register: bool) -> None:
     """Live data of the sample county, from now on."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if register:
+        with _registry(settings) as registry:
+            demonstration.settle_county(registry)
     current = demonstration.diary(settings.data_dir, now())
     current.filled_until = now()
     stopping = _stopping()
@@ -227,6 +233,29 @@ def replay(settings: Settings, name: str, speed: float | None, *, shift_to_now: 
     with _publisher(settings, f"rurban-replay-{name}") as publisher:
         total = publisher.publish_all(messages)
     typer.echo(f"{total} messages of {name} published as {record.device}")
+
+
+def credentials(settings: Settings, out: Path, renew: Collection[str]) -> None:
+    """Accounts at the broker for the registry's devices; says what it did, and no password."""
+    with _registry(settings) as registry:
+        devices = registry.devices.all()
+    accounts = broker_accounts.write(out, devices, renew=renew)
+    typer.echo(f"{len(accounts.made)} new passwords, {accounts.kept} accounts as they were, in {accounts.folder}")
+    if accounts.made:
+        typer.echo("new-passwords.csv is for whoever sets the devices up: remove it when they are.")
+        typer.echo("Mosquitto takes the new ones when it gets SIGHUP, or at its next start.")
+    for name in accounts.impossible:
+        typer.echo(f"No account for {name}: a user name at Mosquitto holds no colon. Put it behind a gateway.")
+    if accounts.foreign_acl:
+        typer.echo("acl is not the one of this version and was left as it is.")
+
+
+@contextlib.contextmanager
+def _registry(settings: Settings) -> Iterator[Registry]:
+    """The registry alone: the store may belong to another process."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with open_registry(settings.registry) as registry:
+        yield registry
 
 
 def _stopping() -> threading.Event:

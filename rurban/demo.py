@@ -22,6 +22,7 @@ from ingest.settle import Settlement
 from rurban import house as composition
 from rurban.house import House
 from telemetry.errors import BrokerUnavailable, Invalid
+from telemetry.registry import Registry
 
 logger = logging.getLogger(__name__)
 
@@ -65,11 +66,11 @@ def note(folder: Path, current: Diary) -> None:
     draft.replace(folder / "demo.json")
 
 
-def settle_county(house: House) -> None:
+def settle_county(registry: Registry) -> None:
     """Put the sample county's places, profiles and devices into the registry."""
-    house.registry.places.put(county.regions())
-    house.registry.devices.put_profiles(county.profiles())
-    house.registry.devices.put(county.devices())
+    registry.places.put(county.regions())
+    registry.devices.put_profiles(county.profiles())
+    registry.devices.put(county.devices())
 
 
 def fleet(current: Diary) -> Fleet:

@@ -12,8 +12,10 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 
+from devices import county
 from devices.message import uplink
 from ingest.mqtt import Broker
+from rurban.demo import settle_county
 from telemetry.registry import open_registry
 from tests.mosquitto import Mosquitto, free_port
 from tests.processes import command, environment, rurban
@@ -52,7 +54,9 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     shown = run("--help", data_dir=tmp_path).stdout
 
     assert [] == [
-        name for name in ("demo", "up", "ingest", "api", "simulate", "replay", "doctor") if f" {name} " not in shown
+        name
+        for name in ("demo", "up", "ingest", "api", "simulate", "replay", "devices", "doctor")
+        if f" {name} " not in shown
     ]
 
 
@@ -178,6 +182,28 @@ def test_the_sample_county_is_simulated_for_as_long_as_asked(broker: Mosquitto, 
     ended = run("simulate", "--seconds", "1", data_dir=tmp_path, mqtt_port=broker.port)
 
     assert ended.returncode == 0
+
+
+def test_the_county_gets_its_accounts_at_the_broker_and_no_password_is_shown(tmp_path: Path) -> None:
+    with open_registry(f"sqlite:///{tmp_path}/registry.sqlite") as registry:
+        settle_county(registry)
+        devices = len(registry.devices.all())
+    ended = run("devices", "credentials", "--out", str(tmp_path), data_dir=tmp_path)
+    again = run("devices", "credentials", "--out", str(tmp_path), "--renew", "demo-probe", data_dir=tmp_path)
+    rows = (tmp_path / "new-passwords.csv").read_text().splitlines()
+    secrets = [row.partition(",")[2] for row in rows[1:]]
+
+    assert f"{devices + 2} new passwords, 0 accounts as they were, in {tmp_path}" == ended.stdout.splitlines()[0]
+    assert f"1 new passwords, {devices + 1} accounts as they were, in {tmp_path}" == again.stdout.splitlines()[0]
+    assert (devices + 3, []) == (len(secrets), [secret for secret in secrets if secret in ended.stdout + again.stdout])
+
+
+def test_the_county_is_registered_before_it_is_simulated_if_asked(broker: Mosquitto, tmp_path: Path) -> None:
+    ended = run("simulate", "--register", "--seconds", "0.1", data_dir=tmp_path, mqtt_port=broker.port)
+    with open_registry(f"sqlite:///{tmp_path}/registry.sqlite") as registry:
+        registered = registry.devices.all()
+
+    assert (0, sorted(county.devices(), key=lambda device: device.id)) == (ended.returncode, registered)
 
 
 def test_no_broker_is_one_line_that_says_where(tmp_path: Path) -> None:
