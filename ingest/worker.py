@@ -53,7 +53,9 @@ class Worker:
         hold: Callable[[Outcome | None], None],
         clock: Callable[[], int],
         limits: Limits | None = None,
+        beat: Callable[[Progress], None] | None = None,
     ) -> None:
+        """Does nothing before `run`; `beat` is called about once a second while it is connected and takes its turns."""
         self._subscription = subscription
         self._pipeline = pipeline
         self._settlement = settlement
@@ -61,6 +63,7 @@ class Worker:
         self._hold = hold
         self._clock = clock
         self._limits = limits or Limits()
+        self._beat = beat
         self.progress = Progress()
         self._stopping = threading.Event()
         self._waiting: deque[Receipt] = deque()
@@ -109,6 +112,8 @@ class Worker:
         if time.monotonic() - self._refreshed > REFRESH_S:
             self._refreshed = time.monotonic()
             self._pipeline.refresh()
+            if self._beat is not None:
+                self._beat(self.progress)
         backoff.succeeded()
 
     def _room(self) -> int:

@@ -16,7 +16,7 @@ from devices.fleet import Fleet
 from devices.publisher import Publisher
 from ingest.mqtt import Bus
 from ingest.worker import Worker
-from rurban import broker_accounts
+from rurban import broker_accounts, sign_of_life
 from rurban import demo as demonstration
 from rurban import house as composition
 from rurban.broker import embedded_broker
@@ -120,8 +120,9 @@ def up(settings: Settings) -> None:
 
 
 def ingest(settings: Settings) -> None:
-    with composition.opened(settings) as house, _bus(house, "bus") as bus:
-        worker = composition.worker(house, bus)
+    alive = sign_of_life.path(settings.data_dir)
+    with composition.opened(settings) as house, _bus(house, "bus") as bus, sign_of_life.given(alive) as beat:
+        worker = composition.worker(house, bus, beat)
         bus.start()
         until_stopped(worker)
 

@@ -7,6 +7,7 @@ import msgspec
 
 from ingest.mqtt import Subscription
 from rurban import house as composition
+from rurban import sign_of_life
 from rurban.house import now
 from rurban.settings import Settings
 from telemetry.errors import BrokerUnavailable, Invalid, RurbanFault, StoreUnavailable
@@ -34,6 +35,9 @@ def diagnose(settings: Settings, tell: Callable[[str], None]) -> int:
     place = settings.store_place
     if isinstance(place, Address):
         wrong |= not _well("influxdb", lambda: _influxdb(place), tell)
+    alive = sign_of_life.path(settings.data_dir)
+    if alive.exists():
+        wrong |= not _well("ingest", lambda: sign_of_life.seen(alive), tell)
     running = _running(settings)
     if running is None:
         tell(f"{'api':12} not running at {_address(settings)}; `rurban up` or `rurban api` starts it")

@@ -21,6 +21,7 @@ from ingest.mqtt import Broker, Bus, Subscription
 from ingest.pipeline import Pipeline
 from ingest.replay import Replayer
 from ingest.settle import Settlement, show_in_flight
+from ingest.settling import Progress
 from ingest.sources import UPLINKS
 from ingest.worker import Limits, Worker
 from rurban.own_metrics import WorkerCollector
@@ -103,7 +104,7 @@ def broker(settings: Settings) -> Broker:
     )
 
 
-def worker(house: House, bus: Bus) -> Worker:
+def worker(house: House, bus: Bus, beat: Callable[[Progress], None] | None = None) -> Worker:
     """The ingest worker on this house's store and registry."""
     settings = house.settings
     share = f"$share/{settings.mqtt_group}/" if settings.mqtt_group else ""
@@ -118,6 +119,7 @@ def worker(house: House, bus: Bus) -> Worker:
         hold=partial(show_in_flight, house.registry.ledger, settings.mqtt_client_id),
         clock=house.clock,
         limits=Limits(settings.batch_messages, settings.batch_age_ms / 1000, settings.pending_messages),
+        beat=beat,
     )
 
 

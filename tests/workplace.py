@@ -15,6 +15,7 @@ from ingest.mqtt import Broker, Subscription
 from ingest.pipeline import Pipeline
 from ingest.replay import Replayer
 from ingest.settle import Settlement, show_in_flight
+from ingest.settling import Progress
 from ingest.sources import UPLINKS
 from ingest.worker import Limits, Worker
 from rurban.house import RegistryDirectory
@@ -36,6 +37,7 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
     *,
     announce: Callable[[str, bytes], None] | None = None,
     limits: Limits | None = None,
+    beat: Callable[[Progress], None] | None = None,
     client_id: str = "worker",
     share: str = "",
     mqtt5: bool = False,
@@ -56,6 +58,7 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
         hold=partial(show_in_flight, registry.ledger, client_id),
         clock=wall_clock,
         limits=limits,
+        beat=beat,
     )
 
 
