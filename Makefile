@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo secrets test check bench format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:[^#]*## /\t/' | expand -t 10
@@ -12,15 +12,20 @@ help: ## list the commands
 demo: .venv/run.stamp ## start broker, worker, store and API with the sample county (Ctrl-C ends it)
 	@exec .venv/bin/rurban demo
 
+secrets: ## write .env with generated passwords for docker-compose.yml (FORCE=1 replaces them)
+	@sh scripts/setup.sh secrets .env
+
 test: .venv/dev.stamp ## run every test, with real servers
-	@sh scripts/setup.sh debian mosquitto mosquitto-clients curl postgresql influxdb nginx-light
+	@sh scripts/setup.sh debian mosquitto mosquitto-clients curl postgresql influxdb nginx-light docker-compose
 	@$(PY) -m pytest
 
-check: .venv/dev.stamp ## lint, format, types, import rules
+check: .venv/dev.stamp ## lint, format, types, import rules, docker-compose.yml
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@sh scripts/setup.sh debian docker-compose
+	@sh scripts/setup.sh compose
 
 bench: .venv/dev.stamp ## measure throughput, store and queries; prints tables
 	@sh scripts/setup.sh debian mosquitto influxdb nginx-light

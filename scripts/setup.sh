@@ -2,6 +2,8 @@
 # Set-up for the Makefile, one step per call:
 #   setup.sh venv run|dev          .venv with the packages of requirements/<run|dev>.lock and this project
 #   setup.sh debian PACKAGE...     the Debian packages, by apt-get when root, else a message that names what is missing
+#   setup.sh secrets FILE          FILE with a generated password for each that docker-compose.yml asks for
+#   setup.sh compose               whether docker-compose accepts docker-compose.yml
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -83,6 +85,30 @@ venv() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
     touch ".venv/$kind.stamp"
     [ "$kind" = run ] || touch .venv/run.stamp
+}
+
+secrets() {
+    file=$1
+    if [ -e "$file" ] && [ "${FORCE:-}" != 1 ]; then
+        say "$file is there already and was left as it is. FORCE=1 writes new passwords; but PostgreSQL, InfluxDB and"
+        say "Grafana keep those with which their volumes were made, and would then let nobody in."
+        return 1
+    fi
+    umask 077
+    draft=$(mktemp "$file.XXXXXX")
+    # Every ${NAME:?...} of the file; hexadecimal, which no shell, URL or YAML reads as anything else.
+    for name in $(grep -o '\${[A-Z_]*:?' docker-compose.yml | tr -d '${:?' | sort -u); do
+        printf '%s=%s\n' "$name" "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"
+    done >"$draft"
+    mv "$draft" "$file"
+    say "Wrote $(grep -c = "$file") generated passwords to $file, for your eyes only: $(cut -d= -f1 "$file" | tr '\n' ' ')"
+}
+
+compose() {
+    trap 'rm -rf "$folder"' EXIT
+    folder=$(mktemp -d)
+    secrets "$folder/env" 2>"$folder/log"
+    docker-compose --env-file "$folder/env" --profile demo config --quiet
 }
 
 step=$1

@@ -5,12 +5,14 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 HOST = "127.0.0.1"
-DOCUMENTED = Path(__file__).parent.parent / "docs" / "mosquitto.conf"
+_ROOT = Path(__file__).parent.parent
+DOCUMENTED = _ROOT / "docs" / "mosquitto.conf"
+COMPOSED = _ROOT / "docker" / "mosquitto.conf"
 _READY_WITHIN_S = 10.0
 _AS_ROOT = ["user root"] if os.geteuid() == 0 else []
 """Else it would drop to its own user, who may not write in a test's folder."""
@@ -78,18 +80,38 @@ def mosquitto(tmp_path: Path, *, port: int | None = None, extra_conf: str = "") 
 @contextmanager
 def documented_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     """A running broker with the settings of `docs/mosquitto.conf`, but for its port and its folder."""
-    port = free_port()
-    folder = tmp_path / "documented"
-    configuration = DOCUMENTED.read_text("utf-8")
-    for documented, own in (
-        ("listener 1883 127.0.0.1", f"listener {port} {HOST}"),
-        ("persistence_location /var/lib/mosquitto/", f"persistence_location {folder}/"),
-        ("log_dest stderr", ""),
-    ):
-        assert configuration.count(f"\n{documented}\n") == 1, documented
-        configuration = configuration.replace(f"\n{documented}\n", f"\n{own}\n")
-    with _running(Mosquitto(folder, port, configuration)) as broker:
+    port, folder = free_port(), tmp_path / "documented"
+    own = {
+        "listener 1883 127.0.0.1": f"listener {port} {HOST}",
+        "persistence_location /var/lib/mosquitto/": f"persistence_location {folder}/",
+        "log_dest stderr": "",
+    }
+    with _running(Mosquitto(folder, port, _with(DOCUMENTED, own))) as broker:
         yield broker
+
+
+@contextmanager
+def composed_mosquitto(tmp_path: Path, accounts: Path) -> Iterator[Mosquitto]:
+    """A running broker with the settings of `docker/mosquitto.conf`, but for its port and its folders."""
+    port, folder = free_port(), tmp_path / "composed"
+    own = {
+        "listener 1883": f"listener {port} {HOST}",
+        "password_file /mosquitto/config/passwords": f"password_file {accounts}/passwords",
+        "acl_file /mosquitto/config/acl": f"acl_file {accounts}/acl",
+        "persistence_location /mosquitto/data/": f"persistence_location {folder}/",
+        "log_dest stdout": "",
+    }
+    with _running(Mosquitto(folder, port, _with(COMPOSED, own))) as broker:
+        yield broker
+
+
+def _with(configuration: Path, own: Mapping[str, str]) -> str:
+    """The file's text with these lines, each there once, in the place of its own."""
+    text = configuration.read_text("utf-8")
+    for line, other in own.items():
+        assert text.count(f"\n{line}\n") == 1, line
+        text = text.replace(f"\n{line}\n", f"\n{other}\n")
+    return text
 
 
 @contextmanager

@@ -23,6 +23,7 @@ PACKAGE_OF = {
     "postgres": "postgresql",
     "influxd": "influxdb",
     "nginx": "nginx-light",
+    "docker-compose": "docker-compose",
 }
 """Debian's package of every program that the tests start and that neither Python nor Debian's base brings."""
 
