@@ -24,7 +24,7 @@ check: .venv/dev.stamp ## lint, format, types, import rules, docker-compose.yml
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@sh scripts/setup.sh debian docker-compose
+	@command -v docker-compose >/dev/null || sh scripts/setup.sh debian docker-compose
 	@sh scripts/setup.sh compose
 
 bench: .venv/dev.stamp ## measure throughput, store and queries; prints tables

@@ -53,7 +53,9 @@ def guarded(folder: Path, tmp_path: Path) -> Iterator[Mosquitto]:
         file.write(f"observer:{broker_accounts.hashed('observing', b'twelve bytes')}\n")
     acl = tmp_path / "acl"
     acl.write_text(f"{broker_accounts.rights()}\nuser observer\ntopic readwrite #\n")
-    conf = f"allow_anonymous false\npassword_file {folder}/passwords\nacl_file {acl}"
+    # Without a limit Mosquitto also hangs up on who publishes what it refuses, and the clients here would come back.
+    limit = "max_queued_messages 1000"
+    conf = f"allow_anonymous false\npassword_file {folder}/passwords\nacl_file {acl}\n{limit}"
     with mosquitto(tmp_path, extra_conf=conf) as running:
         yield running
 
