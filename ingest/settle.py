@@ -112,8 +112,9 @@ class Settlement:
         if announce is None:
             return
         counties: dict[str, list[Announced]] = defaultdict(list)
+        of_region = {region: counties[self._county_of(region)] for region in set(outcome.regions)}
         for reading, region in zip(outcome.readings, outcome.regions, strict=True):
-            counties[self._county_of(region)].append(
+            of_region[region].append(
                 Announced(
                     reading.device,
                     reading.metric,

@@ -16,7 +16,7 @@ BEYOND = 7_289_654_400_000
 """2201-01-01T00:00Z in milliseconds: no reading lies there."""
 
 
-class Announced(msgspec.Struct, frozen=True, array_like=True):
+class Announced(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A stored reading as other processes hear of it."""
 
     device: str

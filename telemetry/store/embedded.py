@@ -24,7 +24,7 @@ from telemetry.store.embedded_merge import MergeLimits, Merger, merged
 from telemetry.store.embedded_rollup import refold, touch_all
 from telemetry.store.embedded_schema import connect, meta, note, transaction, translated
 from telemetry.store.ports import Buckets, FoldQuery, Identity, RawQuery, Refused
-from telemetry.store.retention import for_ever, too_old
+from telemetry.store.retention import for_ever, too_old, without
 from telemetry.store.traits import Traits, traits_of
 
 DEFAULT_LIMITS = MergeLimits()
@@ -120,11 +120,8 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
 
     def write(self, batch: Sequence[Reading]) -> list[Refused]:
         """See ReadingWriter; refuses what is older than the readings that are kept."""
-        since = self._merger.kept_since()
-        refused = [Refused(place, why) for place, row in enumerate(batch) if (why := too_old(row.at, since))]
-        if refused:
-            gone = {item.position for item in refused}
-            batch = [row for place, row in enumerate(batch) if place not in gone]
+        refused = too_old(batch, self._merger.kept_since())
+        batch = without(batch, refused)
         if not batch:
             return refused
         self._merger.room()

@@ -19,7 +19,7 @@ from telemetry.store.influx_roll import Roller
 from telemetry.store.influx_server import NOTHING, Address, InfluxServer
 from telemetry.store.influxql import Bound, among, measurements
 from telemetry.store.ports import Buckets, FoldQuery, Identity, RawQuery, Refused
-from telemetry.store.retention import kept_since, too_old
+from telemetry.store.retention import kept_since, too_old, without
 from telemetry.store.traits import traits_of
 
 _BY_HAND = (
@@ -75,28 +75,23 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
 
     def write(self, batch: Sequence[Reading]) -> list[Refused]:
         """See ReadingWriter."""
-        since = self._kept_since()
-        refused = [
-            Refused(position, why)
-            for position, reading in enumerate(batch)
-            if (why := unwritable(reading.device) or unwritable(reading.metric) or too_old(reading.at, since))
+        wrong = {item.position: item for item in (*too_old(batch, self._kept_since()), *_unwritable(batch))}
+        refused = list(wrong.values())
+        written = without(batch, refused)
+        if not written:
+            return refused
+        self._roller.announce(written)
+        given = lines(written, self._tags.of({reading.device for reading in written}))
+        unkept = [
+            one
+            for first in range(0, len(given), _LINES)
+            for one in _sent(self._server, given[first : first + _LINES], first)
         ]
-        unfit = {item.position for item in refused}
-        fit = [position for position in range(len(batch)) if position not in unfit]
-        written = [batch[position] for position in fit]
-        if written:
+        if unkept:
+            # Taking the batch apart may have taken longer than a mark waits.
             self._roller.announce(written)
-            tags = self._tags.of({reading.device for reading in written})
-            given = lines(written, tags)
-            unkept = [
-                one
-                for first in range(0, len(given), _LINES)
-                for one in _sent(self._server, given[first : first + _LINES], first)
-            ]
-            if unkept:
-                # Taking the batch apart may have taken longer than a mark waits.
-                self._roller.announce(written)
-            refused += [Refused(fit[at], why) for at, why in unkept]
+            place = [position for position in range(len(batch)) if position not in wrong]
+            refused += [Refused(place[at], why) for at, why in unkept]
         return refused
 
     def folded(self, query: FoldQuery) -> list[Buckets]:
@@ -151,6 +146,18 @@ def _made(server: InfluxServer) -> bool:
             raise StoreUnavailable(f"{error}; {_BY_HAND}") from missing
         return True
     return False
+
+
+def _unwritable(batch: Sequence[Reading]) -> list[Refused]:
+    names = {reading.device for reading in batch} | {reading.metric for reading in batch}
+    wrong = {name: why for name in names if (why := unwritable(name)) is not None}
+    if not wrong:
+        return []
+    return [
+        Refused(position, wrong.get(reading.device) or wrong[reading.metric])
+        for position, reading in enumerate(batch)
+        if reading.device in wrong or reading.metric in wrong
+    ]
 
 
 def _sent(server: InfluxServer, given: Sequence[str], first: int) -> Iterator[tuple[int, str]]:

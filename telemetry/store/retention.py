@@ -1,8 +1,10 @@
 """How long readings are kept, in every store; their rollups stay for ever. Pure but for the clock it is given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from telemetry.instant import DAY_MS, HOUR_MS
+from telemetry.model import Reading
+from telemetry.store.ports import Refused
 
 FOR_EVER = -(2**62)
 
@@ -19,11 +21,24 @@ def kept_since(keep_days: int, clock: Callable[[], int]) -> int:
     return (clock() - keep_days * DAY_MS) // HOUR_MS * HOUR_MS
 
 
-def too_old(at: int, since: int) -> str:
-    """Why a reading of this instant cannot be kept any more; empty = it can.
+def too_old(batch: Sequence[Reading], since: int) -> list[Refused]:
+    """Those that cannot be kept any more.
 
     One at `since` itself may tell of the hour before, whose readings are gone: it would be rolled up alone.
     """
-    if at > since:
-        return ""
-    return f"measured {(since - at) / DAY_MS:.1f} days before the oldest readings that are kept (RURBAN_KEEP_DAYS)"
+    if since == FOR_EVER:
+        return []
+    words = "measured {:.1f} days before the oldest readings that are kept (RURBAN_KEEP_DAYS)"
+    return [
+        Refused(position, words.format((since - reading.at) / DAY_MS))
+        for position, reading in enumerate(batch)
+        if reading.at <= since
+    ]
+
+
+def without(batch: Sequence[Reading], refused: Sequence[Refused]) -> Sequence[Reading]:
+    """What is left of a batch."""
+    if not refused:
+        return batch
+    gone = {item.position for item in refused}
+    return [reading for position, reading in enumerate(batch) if position not in gone]
