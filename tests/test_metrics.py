@@ -2,6 +2,7 @@
 
 import pytest
 
+from telemetry.catalogue.marks import MARKS
 from telemetry.errors import Unknown
 from telemetry.metrics import METRICS, metric
 from telemetry.model import Fold, Kind
@@ -127,3 +128,14 @@ def test_an_unknown_metric_is_refused_with_what_was_perhaps_meant() -> None:
 def test_an_unknown_metric_like_no_other_is_refused_without_a_guess() -> None:
     with pytest.raises(Unknown, match=r"^unknown metric: qqq$"):
         metric("qqq")
+
+
+def test_marks_ascend_and_lie_within_what_is_plausible() -> None:
+    for metric_id, marks in MARKS.items():
+        metric = METRICS[metric_id]
+        given = [marks.act_below, marks.watch_below, marks.watch_from, marks.act_from]
+        known = [mark for mark in given if mark is not None]
+
+        assert known
+        assert sorted(known) == known
+        assert metric.low <= known[0] <= known[-1] <= metric.high

@@ -17,7 +17,7 @@ from telemetry.store import influxql, parts
 from telemetry.store.influx_hourly import Hourly, late_of, late_statement
 from telemetry.store.influx_lines import unwritable
 from telemetry.store.influx_server import InfluxServer, Rows
-from telemetry.store.influxql import AGGREGATES, ROLLED, Bound, among, between, every, quoted
+from telemetry.store.influxql import AGGREGATES, HOURS_WITH_GOOD, ROLLED, Bound, among, between, called, every, quoted
 from telemetry.store.parts import Floats, Parts
 from telemetry.store.ports import FoldQuery
 
@@ -91,7 +91,7 @@ def _folded_by_server(server: InfluxServer, question: _Question, start: int, sto
     source = question.source(bound, start, stop)
     offset = (query.edges[0] + question.back) % question.step
     grouped = f'GROUP BY {every(question.step, offset)}, "device" fill(none)'
-    select = "SELECT " + ", ".join(f'{name}("value")' for name in AGGREGATES[query.fold])
+    select = "SELECT " + ", ".join(called(name, "value") for name in AGGREGATES[query.fold])
     accepted = source if query.suspect else f"{source} AND {influxql.GOOD}"
     statements = [f"{select} {accepted} {grouped}"]
     if not query.suspect:
@@ -133,13 +133,13 @@ def _rolled(server: InfluxServer, hourly: Hourly, question: _Question, start: in
     source = _rollups(question, bound, question.position, start, stop)
     singly = query.fold is Fold.INCREASE
     grouped = f'GROUP BY {every(question.step, query.edges[0] % question.step)}, "device" fill(none)'
-    wanted = ", ".join(f'{name}("{column}")' for name, column in ROLLED[query.fold])
+    wanted = ", ".join(called(name, column) for name, column in ROLLED[query.fold])
     statements = (
         [late, f'SELECT * {source} GROUP BY "device"']
         if singly
         else [
             late,
-            f'SELECT {wanted} {source} AND "n" > 0 {grouped}',
+            f"SELECT {wanted} {source} AND {HOURS_WITH_GOOD} {grouped}",
             f'SELECT sum("excluded") {source} AND "excluded" > 0 {grouped}',
         ]
     )
@@ -239,7 +239,7 @@ def _increasing(server: InfluxServer, hourly: Hourly | None, question: _Question
     if hourly is not None and len(readings) < len(query.members) and gone > influxql.EARLIEST:
         # Where the readings are gone, their rollups are not.
         bound = Bound()
-        source = _rollups(question, bound, question.position, influxql.EARLIEST, gone) + ' AND "n" > 0'
+        source = _rollups(question, bound, question.position, influxql.EARLIEST, gone) + f" AND {HOURS_WITH_GOOD}"
         (rolled,) = hourly.server.query([f'SELECT last("closing") {source} GROUP BY "device"'], bound.values)
         for series, rows in question.members(rolled):
             before[series] = rows.values[0][1]

@@ -1,9 +1,11 @@
 """InfluxQL, built in one place: names are quoted, every value of a caller is a bound parameter.
 
-Bound parameters stand in WHERE only: that is all that every InfluxDB from 1.8 to 3 understands.
+Bound parameters stand in WHERE only: that is all that every InfluxDB from 1.8 to 3 understands. The store asks with
+these words and so do the panels of Grafana: what a fold is and which readings are good is said here once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from telemetry.model import SUSPECT, Fold, Quality
 
@@ -41,6 +43,18 @@ ROLLED = {
     Fold.INCREASE: (*_ENDS, ("sum", "amount")),
 }
 """The same from rollups: function and column; only hours with accepted readings may take part."""
+HOURS_WITH_GOOD = '"n" > 0'
+"""The rollups that may be read for anything but their counts."""
+
+FUNCTIONS: Final[Mapping[Fold, str]] = {
+    Fold.MEAN: "mean",
+    Fold.SUM: "sum",
+    Fold.MIN: "min",
+    Fold.MAX: "max",
+    Fold.FIRST: "first",
+    Fold.LAST: "last",
+}
+"""What InfluxQL calls a fold; it has none for INCREASE and DIRECTION."""
 
 
 class Bound:
@@ -80,6 +94,39 @@ def between(bound: Bound, start: int, stop: int) -> str:
     return f"time >= {bound(first * NS)} AND time < {bound(last * NS)}"
 
 
-def every(step_ms: int, offset_ms: int) -> str:
-    """A GROUP BY term: steps of so many milliseconds, counted from the offset."""
-    return f"time({step_ms}ms, {offset_ms}ms)"
+def called(function: str, field: str) -> str:
+    """A function of one field.
+
+    >>> called("mean", "value")
+    'mean("value")'
+    """
+    return f"{function}({quoted(field)})"
+
+
+def of_hours(fold: Fold) -> str:
+    """A fold as one expression over the rollups of one series, where `HOURS_WITH_GOOD` holds.
+
+    A counter's rollover is not in it: only who knows at which count the meter starts again can tell that step.
+
+    >>> of_hours(Fold.MEAN)
+    'sum("total") / sum("n")'
+    """
+    match fold:
+        case Fold.MEAN:
+            return f"{called('sum', 'total')} / {called('sum', 'n')}"
+        case Fold.MIN:
+            return called("min", "low")
+        case Fold.MAX:
+            return called("max", "high")
+        case _:
+            return called(*ROLLED[fold][-1])
+
+
+def every(step: int | str, offset_ms: int) -> str:
+    """A GROUP BY term: steps of so many milliseconds, or of what stands there for a duration, from the offset.
+
+    >>> every("$__interval", 0)
+    'time($__interval, 0ms)'
+    """
+    length = step if isinstance(step, str) else f"{step}ms"
+    return f"time({length}, {offset_ms}ms)"
