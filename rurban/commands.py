@@ -73,6 +73,7 @@ def _embedded(
         stack.enter_context(in_background(worker))
         if settings.mqtt_embedded:
             stack.callback(until_idle, worker)
+        stack.enter_context(composition.reporting_on(house, worker))
         bus.start()
         yield house, worker, server
 
@@ -124,7 +125,8 @@ def ingest(settings: Settings) -> None:
     with composition.opened(settings) as house, _bus(house, "bus") as bus, sign_of_life.given(alive) as beat:
         worker = composition.worker(house, bus, beat)
         bus.start()
-        until_stopped(worker)
+        with composition.reporting_on(house, worker):
+            until_stopped(worker)
 
 
 def api(settings: Settings) -> None:

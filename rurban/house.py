@@ -27,6 +27,7 @@ from ingest.worker import Limits, Worker
 from rurban.own_metrics import WorkerCollector
 from rurban.place_tags import PlaceTags
 from rurban.readiness import probes
+from rurban.self_report import reporting
 from rurban.settings import Settings
 from telemetry import announcement, replay_request
 from telemetry import store as stores
@@ -121,6 +122,12 @@ def worker(house: House, bus: Bus, beat: Callable[[Progress], None] | None = Non
         limits=Limits(settings.batch_messages, settings.batch_age_ms / 1000, settings.pending_messages),
         beat=beat,
     )
+
+
+def reporting_on(house: House, worker: Worker) -> contextlib.AbstractContextManager[None]:
+    """Keep in InfluxDB what boards show of this house; nothing on the embedded store."""
+    settings = house.settings
+    return reporting(settings.store_place, house.registry, worker.progress, settings.mqtt_client_id, house.clock)
 
 
 def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:

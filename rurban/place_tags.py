@@ -36,12 +36,13 @@ class PlaceTags:
         if version == self._version:
             return
         regions = {region.code: region for region in self._registry.places.all()}
-        self._tags = {code: _tags(region, regions) for code, region in regions.items()}
+        self._tags = {code: tags_of(region, regions) for code, region in regions.items()}
         self._region_of = {device.id: device.region for device in self._registry.devices.all()}
         self._version = version
 
 
-def _tags(region: Region, regions: Mapping[str, Region]) -> dict[str, str]:
+def tags_of(region: Region, regions: Mapping[str, Region]) -> dict[str, str]:
+    """The place tags of what stands in this region."""
     tags = {"region": region.code}
     if region.setting is not None:
         tags["setting"] = region.setting.value
