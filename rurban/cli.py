@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 of_devices = typer.Typer(no_args_is_help=True, help="What belongs to the devices of the registry.")
 app.add_typer(of_devices, name="devices")
+of_boards = typer.Typer(no_args_is_help=True, help="Boards for Grafana.")
+app.add_typer(of_boards, name="dashboards")
 
 
 def _settings() -> Settings:
@@ -120,6 +122,12 @@ def credentials(
 ) -> None:
     """Write Mosquitto's password and ACL files from the registry, and the new passwords for the installer."""
     commands.credentials(_settings(), out, renew or [])
+
+
+@of_boards.command()
+def push() -> None:
+    """Put data sources, folder and boards into a running Grafana; again and again without harm."""
+    commands.push_boards(_settings())
 
 
 @app.command()

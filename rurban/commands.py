@@ -5,12 +5,14 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from dashboards import upload
 from devices import replay as records
 from devices.fleet import Fleet
 from devices.publisher import Publisher
@@ -25,6 +27,7 @@ from rurban.running import Server, in_background, until_idle, until_settled, unt
 from rurban.settings import Settings, is_loopback
 from telemetry.errors import Invalid
 from telemetry.registry import Registry, open_registry
+from telemetry.store import Address
 
 
 @contextlib.contextmanager
@@ -259,6 +262,22 @@ def _registry(settings: Settings) -> Iterator[Registry]:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with open_registry(settings.registry) as registry:
         yield registry
+
+
+def push_boards(settings: Settings) -> None:
+    """Upload the boards to the Grafana of the settings, telling of each.
+
+    Grafana passes on what its viewers ask: it never gets the token that may write.
+    """
+    where = settings.store_place
+    token, reader = settings.grafana_token, settings.grafana_influxdb_token
+    if not isinstance(where, Address):
+        raise Invalid("RURBAN_STORE", "the boards ask InfluxDB", "influxdb, with RURBAN_INFLUXDB_URL")
+    if token is None:
+        raise Invalid("RURBAN_GRAFANA_TOKEN", "is not set", "token of a service account, or user:password")
+    read_only = replace(where, token=None if reader is None else reader.get_secret_value())
+    for line in upload.push(upload.Grafana(settings.grafana_url, token.get_secret_value()), read_only):
+        typer.echo(line)
 
 
 def _stopping() -> threading.Event:

@@ -41,6 +41,16 @@ class Settings(BaseSettings):
     influxdb_token: SecretStr | None = Field(default=None, description="token of InfluxDB; of 1.8 user:password")
     influxdb_timeout_s: float = Field(default=15.0, gt=0, description="how long an answer of InfluxDB may take, in s")
 
+    grafana_url: str = Field(
+        default="http://127.0.0.1:3000", description="address of the Grafana that `dashboards push` uploads to"
+    )
+    grafana_token: SecretStr | None = Field(
+        default=None, description="token of a service account of Grafana, or user:password"
+    )
+    grafana_influxdb_token: SecretStr | None = Field(
+        default=None, description="token with which Grafana asks InfluxDB: of an account that may only read"
+    )
+
     http_host: str = Field(default="127.0.0.1", description="address on which the API listens")
     http_port: int = Field(default=8080, ge=1, le=65535, description="port of the API")
     api_token: SecretStr | None = Field(

@@ -8,6 +8,7 @@
     |-- StoreUnavailable   the time-series store cannot take or give readings now; trying again may help
     |-- RegistryUnavailable   likewise the registry
     |-- BrokerUnavailable     likewise the MQTT broker
+    |-- GrafanaUnavailable    likewise Grafana, to which boards are uploaded
 
 Foreign errors are translated at the adapter with `raise ... from`; `api/problems.py` maps this tree to HTTP in one
 table.
@@ -87,3 +88,7 @@ class RegistryUnavailable(RurbanFault):
 
 class BrokerUnavailable(RurbanFault):
     """The MQTT broker cannot be reached or refuses now; trying again may help."""
+
+
+class GrafanaUnavailable(RurbanFault):
+    """Grafana cannot be reached, or does not let us put boards there."""
