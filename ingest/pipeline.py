@@ -15,7 +15,6 @@ from ingest.directory import CurrentDirectory, Entry
 from ingest.sources import device_of
 from telemetry.errors import Reason, Rejected
 from telemetry.model import Quality, Quarantined, Reading, Sample
-from telemetry.store.ports import Identity
 
 MAX_PAYLOAD = 256 * 1024
 
@@ -66,8 +65,8 @@ class Outcome:
     """Positions in `readings` that may be stored already: not newer than the newest of their series."""
     quarantined: list[Quarantined] = field(default_factory=list)
     tallies: dict[DeviceDay, Tally] = field(default_factory=dict)
-    corrections: set[Identity] = field(default_factory=set)
-    """Readings that replace another value; they are among the duplicates."""
+    corrections: list[int] = field(default_factory=list)
+    """Positions of readings that replace another value; they are among the duplicates."""
     duplicates: dict[DeviceDay, int] | None = None
     """Readings that were stored already; None = nobody has looked yet."""
 
@@ -83,8 +82,9 @@ class Outcome:
         if not positions:
             return
         kept = [position for position in range(len(self.readings)) if position not in positions]
-        repeats = set(self.repeats)
+        repeats, corrections = set(self.repeats), set(self.corrections)
         self.repeats = [place for place, position in enumerate(kept) if position in repeats]
+        self.corrections = [place for place, position in enumerate(kept) if position in corrections]
         self.readings = [self.readings[position] for position in kept]
         self.regions = [self.regions[position] for position in kept]
         self.owners = [self.owners[position] for position in kept]

@@ -101,7 +101,7 @@ class Settlement:
                     dropped.add(position)
                     continue
                 outcome.readings[position] = replace(reading, quality=reading.quality | _CORRECTED)
-                outcome.corrections.add(identity)
+                outcome.corrections.append(position)
             values[identity] = reading.value
         outcome.drop(dropped)
         return found
@@ -133,11 +133,12 @@ class Settlement:
 def _set_aside(outcome: Outcome, duplicates: dict[DeviceDay, int], refused: Sequence[Refused]) -> None:
     """Move readings that the store can never keep to quarantine, each message whole, once per cause."""
     causes: dict[tuple[int, str, str], list[int]] = defaultdict(list)
+    corrections = set(outcome.corrections)
     for item in refused:
         reading, owner = outcome.readings[item.position], outcome.owners[item.position]
         day = DeviceDay(owner, reading.received_at // DAY_MS)
         outcome.tally(owner, reading.received_at).quarantined += 1
-        if Identity(reading.device, reading.metric, reading.at) in outcome.corrections:
+        if item.position in corrections:
             duplicates[day] -= 1
         causes[id(outcome.messages[item.position]), owner, item.detail].append(item.position)
     for (_, owner, detail), positions in causes.items():

@@ -136,6 +136,11 @@ def test_nothing_listens_outside_without_credentials() -> None:
         Settings(http_host="0.0.0.0")  # noqa: S104 - that is the point
 
 
+def test_no_password_stands_in_an_address() -> None:
+    with pytest.raises(ValueError, match="RURBAN_INFLUXDB_TOKEN"):
+        Settings(influxdb_url="http://admin:secret@127.0.0.1:8086")
+
+
 def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RURBAN_API_TOKEN", "")
     monkeypatch.setenv("RURBAN_HTTP_HOST", "0.0.0.0")  # noqa: S104 - that is the point

@@ -43,7 +43,8 @@ class Played:
                 database = parse_qs(body)["db"][0]
                 if database not in self.buckets:
                     return 404, {"code": "not found", "message": f"database not found: {database}"}
-                return 200, {"results": [{"statement_id": 0}]}
+                statements = parse_qs(body)["q"][0].split(";")
+                return 200, {"results": [{"statement_id": number} for number in range(len(statements))]}
             case "GET", "/api/v2/orgs":
                 return 200, {"orgs": [{"id": "0000000000000abc", "name": query.get("org", "")}]}
             case "POST", "/api/v2/buckets" | "/api/v3/configure/database":

@@ -140,6 +140,17 @@ def test_influxdb_answers_from_rollups_when_the_readings_are_gone() -> None:
     assert (before[0].value[:2], 900.0) == (late.value[:2], late.high[2])
 
 
+def test_a_series_whose_readings_are_all_gone_is_still_known_by_its_rollups() -> None:
+    address = influxdb.shared().new_database()
+    with influx(address) as store:
+        store.write(every(HOUR, [1.0] * 24, device="retired"))
+        store.merge()
+        influxdb.shared().ask("DROP MEASUREMENT air", address.bucket)
+
+        assert ["retired"] == store.names(AIR.id)
+        assert [24] == buckets(store, AIR, DAYS[:2], devices=["retired"]).count
+
+
 def test_a_counter_goes_on_from_a_rollup_whose_readings_are_gone() -> None:
     address = influxdb.shared().new_database()
     with influx(address) as store:

@@ -146,6 +146,17 @@ def test_what_the_store_can_never_keep_goes_to_quarantine_and_the_rest_is_stored
     assert [3.0, 2.0, 60.0] == [reading.value for reading in store.raw(query)]
 
 
+def test_a_refused_reading_and_its_refused_correction_in_one_batch_are_two_quarantined(
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+) -> None:
+    outcome = Outcome()
+    for value in (-1, -2):
+        pipeline.process(Message(uplink("station-1"), native(MIDNIGHT, air_temperature=value), MIDNIGHT), outcome)
+
+    assert 0 == Settlement(ChoosyStore(store), store, registry).settle(outcome)
+    assert [(2, 0, 0, 2)] == book(registry, "station-1")
+
+
 def replayed(pipeline: Pipeline, registry: Registry, store: EmbeddedStore, kept: Quarantined) -> str:
     """The outcome in words."""
     settlement = Settlement(store, store, registry)

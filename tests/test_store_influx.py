@@ -13,7 +13,23 @@ from telemetry.store.influx_server import Address
 from telemetry.store.ports import Identity, RawQuery
 from tests import influxdb
 from tests.mosquitto import HOST, free_port
-from tests.store_contract import AIR, HOUR, METER, MINUTE, START, buckets, metric, on_influx, reading
+from tests.store_contract import (
+    AIR,
+    CATALOGUE,
+    DAY,
+    HOUR,
+    METER,
+    MINUTE,
+    START,
+    VALVE,
+    buckets,
+    every,
+    metric,
+    on_influx,
+    places_of,
+    reading,
+)
+from tests.workplace import wall_clock
 
 HOSTILE = (
     "'; DROP MEASUREMENT air; --",
@@ -154,6 +170,84 @@ def test_a_field_of_another_type_is_refused_point_by_point_and_the_rest_is_store
     assert [20] == buckets(store, AIR, [START, START + HOUR]).count
     assert [] == store.write([row for row in batch if row.metric == "air"])
     assert [20] == buckets(store, AIR, [START, START + HOUR]).count
+
+
+def test_a_metric_that_would_be_a_comment_is_refused(store: InfluxStore) -> None:
+    (refused,) = store.write([reading(START, 1.0, metric("#comment", AIR.kind, AIR.fold, AIR.across))])
+
+    assert (0, True) == (refused.position, "begins with '#'" in refused.detail)
+
+
+def test_any_number_of_series_is_asked_for_at_once(store: InfluxStore) -> None:
+    names = [*HOSTILE, *(f"urn:dev:ow:{number}.+" for number in range(400))]
+    written = [reading(START, float(number), device=name) for number, name in enumerate(names)]
+    store.write([*written, reading(START, 1e6, device="urn:dev:ow:1x+"), reading(START, 1e6, device="other")])
+    for _ in range(2):
+        found = buckets(store, AIR, [START, START + HOUR], devices=names)
+        assert (len(names), float(len(names) - 1)) == (found.devices[0], found.high[0])
+        assert len(names) == len(store.raw(RawQuery((AIR.id,), tuple(names), START, START + 1, 10_000)))
+        assert len(names) == len(store.latest(names, [AIR.id]))
+        store.merge()
+
+
+def test_a_bucket_of_rollups_that_is_lost_is_made_anew_from_the_readings(address: Address) -> None:
+    days = [START, START + DAY, START + 2 * DAY]
+    with on_influx(address) as store:
+        store.write(every(HOUR, [1.0] * 48))
+        store.merge()
+        before = buckets(store, AIR, days)
+    for statement in ("DROP", "CREATE"):
+        influxdb.shared().ask(f"{statement} DATABASE {address.hourly.bucket}")
+    with on_influx(address) as store:
+        store.write([reading(START + 2 * DAY, 5.0)])
+        unrolled = buckets(store, AIR, days)
+        store.merge()
+
+        assert (before, before) == (unrolled, buckets(store, AIR, days))
+    told = json.loads(influxdb.shared().ask("SELECT count(n) FROM air", address.hourly.bucket))
+    assert 49 == told["results"][0]["series"][0]["values"][0][1]
+
+
+def test_the_last_state_of_a_day_that_is_partly_rolled_up_is_its_last_though_an_hour_is_late(address: Address) -> None:
+    """Rolled up until ten, the present in readings, and something late in the morning."""
+    now = START + 12 * HOUR + 20 * MINUTE
+    with InfluxStore(address, places_of, metrics=CATALOGUE, clock=lambda: now) as store:
+        store.write(every(HOUR, [float(hour) for hour in range(13)], VALVE))
+        store.merge()
+        store.write([reading(START + 3 * HOUR + 5 * MINUTE, 99.0, VALVE)])
+        late = buckets(store, VALVE, [START, START + DAY])
+        store.merge()
+
+        assert [12.0] == late.value
+        assert late == buckets(store, VALVE, [START, START + DAY])
+
+
+def test_a_metric_that_counts_now_is_not_answered_from_what_was_rolled_up_as_a_gauge(address: Address) -> None:
+    as_gauge = {METER.id: replace(METER, kind=AIR.kind, fold=AIR.fold)}
+    days = [START, START + DAY, START + 2 * DAY]
+    with InfluxStore(address, places_of, metrics=as_gauge, clock=wall_clock) as store:
+        store.write(every(HOUR, [10.0 * hour for hour in range(48)], METER, start=START + HOUR))
+        store.merge()
+    with on_influx(address) as store:
+        before = buckets(store, METER, days)
+        store.write([reading(START + 3 * DAY, 500.0, METER)])
+        store.merge()
+        after = buckets(store, METER, days)
+    told = influxdb.shared().ask("SELECT sum(amount) FROM meter", address.hourly.bucket)
+
+    assert ([230.0, 240.0], before) == (before.value, after)
+    assert "500" in told
+
+
+def test_points_of_somebody_else_in_the_bucket_harm_nothing(address: Address, store: InfluxStore) -> None:
+    strange = (f"cpu,host=a value=1.5 {START}", f'events value="x" {START}', f"air,device=probe value=3.5 {START}")
+    store.write(every(HOUR, [1.0, 2.0]))
+    for line in strange:
+        influxdb.shared().write(line, address.bucket)
+    store.merge()
+    store.check()
+
+    assert [1.5] == buckets(store, AIR, [START, START + DAY], devices=["station-1", "probe"]).value
 
 
 def test_values_at_the_edge_of_what_a_number_can_be_come_back(store: InfluxStore) -> None:

@@ -15,6 +15,7 @@ from telemetry.model import Metric, Reading
 from telemetry.store import influx_fold, influx_raw, parts
 from telemetry.store.influx_hourly import Hourly
 from telemetry.store.influx_lines import PLACE_TAGS, PlacesOf, Tags, lines, unwritable
+from telemetry.store.influx_refold import HourFolder
 from telemetry.store.influx_roll import Roller
 from telemetry.store.influx_server import NOTHING, Address, InfluxServer
 from telemetry.store.influxql import Bound, among, measurements
@@ -56,7 +57,8 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
         self._hourly = Hourly(InfluxServer(address.hourly), self._kept_since)
         tags = Tags(places_of, partial(_stored_tags, self._server))
         self._tags = tags
-        self._roller = Roller(self._server, self._hourly, tags, metrics, clock)
+        self._folder = HourFolder(self._server, self._hourly, tags, metrics)
+        self._roller = Roller(self._server, self._hourly, self._folder, clock)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -80,23 +82,22 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
         written = without(batch, refused)
         if not written:
             return refused
-        self._roller.announce(written)
         given = lines(written, self._tags.of({reading.device for reading in written}))
-        unkept = [
-            one
-            for first in range(0, len(given), _LINES)
-            for one in _sent(self._server, given[first : first + _LINES], first)
-        ]
+        with self._roller.announced(written):
+            unkept = [
+                one
+                for first in range(0, len(given), _LINES)
+                for one in _sent(self._server, given[first : first + _LINES], first)
+            ]
         if unkept:
-            # Taking the batch apart may have taken longer than a mark waits.
-            self._roller.announce(written)
             place = [position for position in range(len(batch)) if position not in wrong]
             refused += [Refused(place[at], why) for at, why in unkept]
         return refused
 
     def folded(self, query: FoldQuery) -> list[Buckets]:
         """See ReadingReader."""
-        served = self._roller.traits(query.metric.id) == traits_of(query.metric)
+        asked = traits_of(query.metric)
+        served = self._folder.traits(query.metric.id) == asked and self._folder.is_as_ruled(query.metric.id)
         return parts.folded(query, influx_fold.parts_of(self._server, self._hourly if served else None, query))
 
     def raw(self, query: RawQuery) -> list[Reading]:
@@ -113,12 +114,13 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
 
     def names(self, metric: str) -> list[str]:
         """See ReadingReader."""
-        return influx_raw.names(self._server, metric)
+        return influx_raw.names(self._server, self._hourly.server, metric)
 
     def check(self) -> None:
         """See ReadingReader."""
         for server in (self._server, self._hourly.server):
             server.query([NOTHING], {})
+        self._roller.check()
 
     def prepared(self) -> str:
         """What was found, in words; buckets or databases that are missing are made if we may.
@@ -151,6 +153,8 @@ def _made(server: InfluxServer) -> bool:
 def _unwritable(batch: Sequence[Reading]) -> list[Refused]:
     names = {reading.device for reading in batch} | {reading.metric for reading in batch}
     wrong = {name: why for name in names if (why := unwritable(name)) is not None}
+    # A line that begins so is a comment.
+    wrong |= {name: f"{name!r} begins with '#'" for name in {reading.metric for reading in batch} if name[:1] == "#"}
     if not wrong:
         return []
     return [

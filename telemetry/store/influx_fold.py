@@ -23,6 +23,8 @@ from telemetry.store.ports import FoldQuery
 
 MOST_STEPS = 20_000
 """A range of more steps than this is read as single readings: the server would walk over each step."""
+_TOGETHER_HOURS = 24
+"""Late hours no further apart than this are read at once."""
 _FLOATS = ("total", "low", "high", "opening", "closing", "growth", "sines", "cosines")
 _NAMES = {"sum": "total", "min": "low", "max": "high", "first": "opening", "last": "closing"}
 
@@ -39,9 +41,9 @@ class _Question:
     position: Mapping[str, int]
     """Of each series among the members."""
 
-    def source(self, bound: Bound, start: int, stop: int) -> str:
-        """FROM and WHERE: the readings of the members that tell of start <= time < stop."""
-        devices = among(bound, "device", self.position)
+    def source(self, bound: Bound, start: int, stop: int, series: Iterable[str] | None = None) -> str:
+        """FROM and WHERE: the readings of these series, else of all members, that tell of start <= time < stop."""
+        devices = among(bound, "device", self.position if series is None else series)
         return (
             f"FROM {quoted(self.query.metric.id)} WHERE {devices} "
             f"AND {between(bound, start + self.back, stop + self.back)}"
@@ -103,18 +105,33 @@ def _folded_by_server(server: InfluxServer, question: _Question, start: int, sto
             columns = _columns(rows)
             counts = {counted: np.asarray(columns["count"], np.int64)}
             floats = {_NAMES[name]: columns[name] for name in columns if name in _NAMES}
-            pieces.append(_piece(series, columns["time"], question.back, counts, floats))
+            # The server stamps a stretch that `start` cuts with the time before: there are other parts of it there.
+            at = np.maximum(np.asarray(columns["time"], np.int64), start + question.back)
+            pieces.append(_piece(series, at, question.back, counts, floats))
     return pieces
 
 
-def _readings(server: InfluxServer, question: _Question, start: int, stop: int) -> list[Parts]:
+def _readings(
+    server: InfluxServer, question: _Question, start: int, stop: int, devices: Iterable[str] | None = None
+) -> list[Parts]:
+    """Of these series; None = of all."""
     bound = Bound()
-    statement = f'SELECT "value", "quality" {question.source(bound, start, stop)} GROUP BY "device"'
+    statement = f'SELECT "value", "quality" {question.source(bound, start, stop, devices)} GROUP BY "device"'
     (answer,) = server.query([statement], bound.values)
     return [
         singles(series, rows, question.back, suspect=question.query.suspect)
-        for series, rows in question.members(answer)
+        for series, rows in question.members(measured(answer))
     ]
+
+
+def measured(answer: Iterable[Rows]) -> list[Rows]:
+    """The series of an answer with `value` and `quality` that are ours: a foreign point may lack device or quality."""
+    ours = []
+    for rows in answer:
+        values = [row for row in rows.values if isinstance(row[1], int | float) and isinstance(row[2], int)]
+        if values and rows.tags.get("device"):
+            ours.append(Rows(rows.name, rows.tags, rows.columns, values))
+    return ours
 
 
 def singles(series: int, rows: Rows, back: int, *, suspect: bool = False) -> Parts:
@@ -217,14 +234,24 @@ def _readings_of_hours(server: InfluxServer, question: _Question, wanted: Mappin
     sought = {series: hours for series, hours in wanted.items() if hours}
     if not sought:
         return []
-    first = min(min(hours) for hours in sought.values()) * HOUR_MS
-    last = (max(max(hours) for hours in sought.values()) + 1) * HOUR_MS
-    found = []
-    for piece in _readings(server, question, first, last):
-        hours = sought.get(int(piece.series[0]), set())
-        inside = np.isin(piece.pos // HOUR_MS, list(hours))
-        found.append(Parts(**{name: column[inside] for name, column in parts.columns(piece).items()}))  # type: ignore[arg-type] # by their own names
+    found: list[Parts] = []
+    for first, last in _runs(set().union(*sought.values())):
+        mine = {series for series, hours in sought.items() if not hours.isdisjoint(range(first, last + 1))}
+        names = [question.query.members[series].device for series in mine]
+        for piece in _readings(server, question, first * HOUR_MS, (last + 1) * HOUR_MS, names):
+            inside = np.isin(piece.pos // HOUR_MS, list(sought[int(piece.series[0])]))
+            found.append(Parts(**{name: column[inside] for name, column in parts.columns(piece).items()}))  # type: ignore[arg-type] # by their own names
     return found
+
+
+def _runs(hours: Iterable[int]) -> Iterable[tuple[int, int]]:
+    """First and last of hours that lie within a day of each other."""
+    ordered = sorted(hours)
+    first = 0
+    for place, hour in enumerate(ordered):
+        if place + 1 == len(ordered) or ordered[place + 1] - hour > _TOGETHER_HOURS:
+            yield ordered[first], hour
+            first = place + 1
 
 
 def _increasing(server: InfluxServer, hourly: Hourly | None, question: _Question, found: Parts) -> Parts:

@@ -2,8 +2,9 @@
 
     <metric>,device=<series>,<place tags> n=6i,excluded=0i,total=..,low=..,high=..,opening=..,closing=..,
         steps=5i,growth=..,drops=0i,amount=..,sines=..,cosines=.. <start of the hour>
-    rurban_late,device=..,metric=..,writer=.. hour=491803i,done=0i <unique>     a closed hour was written to again
+    rurban_late,device=..,metric=.. hour=491803i,done=0i <unique, ns>           a closed hour was written to again
     rurban_rollups rolled_until=..i,late_since=..i 0                            how far the rollups reach
+    rurban_traits,metric=.. back=0i,counts=0i,turns=0i 0                        by which rules they were made
 
 Hours before `rolled_until` are answered from here, but for the late ones that nobody has folded again yet: those are
 read from the readings. So an answer never depends on what is rolled up.
@@ -19,9 +20,11 @@ from telemetry.errors import StoreUnavailable
 from telemetry.store.influx_lines import escaped
 from telemetry.store.influx_server import InfluxServer, Rows
 from telemetry.store.influxql import Bound, among
+from telemetry.store.traits import Traits
 
 MARKS = "rurban_late"
 STATE = "rurban_rollups"
+RULES = "rurban_traits"
 
 
 class LateHour(NamedTuple):
@@ -31,9 +34,8 @@ class LateHour(NamedTuple):
     device: str
     hour: int
     """UTC hours since 1970."""
-    writer: str
-    at: int
-    """Its own time, unique per writer."""
+    at_ns: int
+    """Its own time, in nanoseconds of which the last million are chance: two marks of one series never meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Hourly:
         self.kept_since = kept_since
         self._fresh_s = fresh_s
         self._known = NOWHERE
+        self._rules: dict[str, Traits] = {}
         self._asked = -inf
 
     def known(self) -> Reach:
@@ -69,12 +72,32 @@ class Hourly:
     def reach(self) -> Reach | None:
         """How far they reach now; None = nothing was ever rolled up."""
         asked = time.monotonic()
-        (answer,) = self.server.query([f'SELECT "rolled_until", "late_since" FROM "{STATE}"'], {})  # noqa: S608
-        for rows in answer:
+        state, rules = self.server.query(
+            [
+                f'SELECT "rolled_until", "late_since" FROM "{STATE}"',  # noqa: S608 (names above)
+                f'SELECT "back", "counts", "turns" FROM "{RULES}" GROUP BY "metric"',  # noqa: S608 (likewise)
+            ],
+            {},
+        )
+        for rows in state:
             for _, rolled_until, late_since in rows.values:
                 self._known = Reach(rolled_until, late_since)
+        for rows in rules:
+            for _, back, counts, turns in rows.values:
+                self._rules[rows.tags["metric"]] = Traits(back, bool(counts), bool(turns))
         self._asked = asked
         return None if self._known == NOWHERE else self._known
+
+    def rules(self, metric: str) -> Traits | None:
+        """By which the rollups of a metric were made, as `known`; None = there are none."""
+        self.known()
+        return self._rules.get(metric)
+
+    def rule(self, metric: str, traits: Traits) -> None:
+        """From now on the rollups of this metric are made so."""
+        fields = f"back={traits.back}i,counts={int(traits.counts)}i,turns={int(traits.turns)}i"
+        self._write([f"{RULES},metric={escaped(metric)} {fields} 0"])
+        self._rules[metric] = traits
 
     def note(self, reach: Reach) -> None:
         self._write([f"{STATE} rolled_until={reach.rolled_until}i,late_since={reach.late_since}i 0"])
@@ -84,10 +107,11 @@ class Hourly:
         """Durable when it returns."""
         self._write(
             [
-                f"{MARKS},device={escaped(one.device)},metric={escaped(one.metric)},writer={escaped(one.writer)} "
-                f"hour={one.hour}i,done={int(done)}i {one.at}"
+                f"{MARKS},device={escaped(one.device)},metric={escaped(one.metric)} "
+                f"hour={one.hour}i,done={int(done)}i {one.at_ns}"
                 for one in late
-            ]
+            ],
+            nanoseconds=True,
         )
 
     def undone(self, since: int) -> list[LateHour]:
@@ -95,22 +119,20 @@ class Hourly:
         bound = Bound()
         statement = (
             f'SELECT "hour" FROM "{MARKS}" WHERE "done" = 0 AND time >= {bound(since * 1_000_000)} '  # noqa: S608
-            'GROUP BY "metric", "device", "writer"'
+            'GROUP BY "metric", "device"'
         )
-        (answer,) = self.server.query([statement], bound.values)
+        (answer,) = self.server.query([statement], bound.values, nanoseconds=True)
         return [
-            LateHour(rows.tags["metric"], rows.tags["device"], hour, rows.tags["writer"], at)
-            for rows in answer
-            for at, hour in rows.values
+            LateHour(rows.tags["metric"], rows.tags["device"], hour, at) for rows in answer for at, hour in rows.values
         ]
 
     def put(self, lines: Sequence[str]) -> None:
         """Rollups as line protocol."""
         self._write(lines)
 
-    def _write(self, lines: Sequence[str]) -> None:
+    def _write(self, lines: Sequence[str], *, nanoseconds: bool = False) -> None:
         for first in range(0, len(lines), 5000):
-            refusal = self.server.write(lines[first : first + 5000])
+            refusal = self.server.write(lines[first : first + 5000], nanoseconds=nanoseconds)
             if refusal is not None:
                 raise StoreUnavailable(f"InfluxDB refuses rollups ({self.server.address.bucket}): {refusal.detail}")
 

@@ -19,14 +19,14 @@ _ORDER = attrgetter("at", "metric", "device")
 
 def page(server: InfluxServer, query: RawQuery) -> list[Reading]:
     """See ReadingReader."""
+    if not query.devices or query.limit <= 0:
+        return []
     found: list[Reading] = []
     start = query.start
     if query.after is not None and query.after.at >= query.start:
         after = tuple(query.after)
         start = query.after.at + 1
         found = [row for row in _instant(server, query, query.after.at) if _ORDER(row) > after]
-    if not query.devices or query.limit <= 0:
-        return []
     while len(found) < query.limit and start < query.stop:
         page, reach = _stretch(server, query, start)
         found += page
@@ -127,9 +127,10 @@ def existing(server: InfluxServer, identities: Collection[Identity]) -> dict[Ide
     return found
 
 
-def names(server: InfluxServer, metric: str) -> list[str]:
-    """See ReadingReader."""
-    return _written(server, _nameable([metric]))
+def names(server: InfluxServer, rollups: InfluxServer, metric: str) -> list[str]:
+    """See ReadingReader; a series whose readings are gone still has its rollups."""
+    nameable = _nameable([metric])
+    return sorted({*_written(server, nameable), *_written(rollups, nameable)})
 
 
 def _written(server: InfluxServer, metrics: Sequence[str]) -> list[str]:

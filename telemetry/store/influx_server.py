@@ -101,15 +101,16 @@ class InfluxServer:
         self._client.close()
         self._pool.clear()
 
-    def write(self, lines: Sequence[str]) -> Refusal | None:
-        """Store the lines of line protocol, with times in milliseconds; None = all of them are durable.
+    def write(self, lines: Sequence[str], *, nanoseconds: bool = False) -> Refusal | None:
+        """Store the lines of line protocol, with times in milliseconds unless said otherwise; None = all are durable.
 
         Raises:
             StoreUnavailable: the server cannot be reached, refuses us or has no such bucket.
         """
         self._require_open()
+        precision = WritePrecision.NS if nanoseconds else WritePrecision.MS
         try:
-            self._writer.write(self.address.bucket, record="\n".join(lines).encode(), write_precision=WritePrecision.MS)
+            self._writer.write(self.address.bucket, record="\n".join(lines).encode(), write_precision=precision)
         except ApiException as error:
             detail = _message(error.body) or str(error.reason)
             if error.status in {BAD_REQUEST, TOO_LARGE, UNPROCESSABLE} and "not found" not in detail:
@@ -119,14 +120,21 @@ class InfluxServer:
             raise self._failed(f"cannot be written to: {error}") from error
         return None
 
-    def query(self, statements: Sequence[str], bound: Mapping[str, object]) -> list[list[Rows]]:
-        """The series that each statement answers with; times are integer milliseconds.
+    def query(
+        self, statements: Sequence[str], bound: Mapping[str, object], *, nanoseconds: bool = False
+    ) -> list[list[Rows]]:
+        """The series that each statement answers with; times are integer milliseconds unless said otherwise.
 
         Raises:
             StoreUnavailable: the server cannot be reached, refuses us, or cannot carry out a statement.
         """
         self._require_open()
-        fields = {"db": self._database, "epoch": "ms", "q": ";".join(statements), "params": json.dumps(bound)}
+        fields = {
+            "db": self._database,
+            "epoch": "ns" if nanoseconds else "ms",
+            "q": ";".join(statements),
+            "params": json.dumps(bound),
+        }
         if self._policy:
             fields["rp"] = self._policy
         try:
