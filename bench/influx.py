@@ -40,8 +40,8 @@ def opened(_folder: Path) -> Store:
 
 def worker_rates(count: int, rounds: int, told: Callable[[str], None]) -> tuple[ingest.Rates, ingest.Rates]:
     """Messages of three readings, and SenML packs of 50."""
-    three = ingest.measure(count, rounds, told, opened, ingest.three_readings)
-    return three, ingest.measure(count // 20, rounds, told, opened, ingest.packs)
+    three = ingest.measure(count, rounds, told, opened, ingest.THREE_READINGS)
+    return three, ingest.measure(count // 5, rounds, told, opened, ingest.PACKS)
 
 
 @dataclass(frozen=True, slots=True)

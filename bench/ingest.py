@@ -146,21 +146,34 @@ def packs(count: int, start: int) -> list[tuple[str, bytes]]:
     return messages
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What devices send, and how many seconds one message of a device tells of."""
+
+    messages: Callable[[int, int], list[tuple[str, bytes]]]
+    seconds: int
+
+
+THREE_READINGS = Load(three_readings, 1)
+PACKS = Load(packs, PACK)
+
+
 def measure(
     count: int,
     rounds: int,
     told: Callable[[str], None],
     opened: Callable[[Path], Store] = embedded,
-    messages_of: Callable[[int, int], list[tuple[str, bytes]]] = three_readings,
+    load: Load = THREE_READINGS,
 ) -> Rates:
     """Drain `count` messages per round, bare loop and worker in turn."""
     rates = Rates([], [])
     # As a worker that catches up: what it takes in was measured in the last minutes.
-    begin = wall_clock() - rounds * (count // DEVICES + 1) * 1000
+    round_ms = (count // DEVICES + 1) * load.seconds * 1000
+    begin = wall_clock() - rounds * round_ms
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
         folder = Path(name)
         for turn in range(rounds):
-            messages = messages_of(count, begin + turn * (count // DEVICES + 1) * 1000)
+            messages = load.messages(count, begin + turn * round_ms)
             _backlog(broker, "bare", messages)
             rates.bare.append(count / _bare(broker, count))
             _forget(broker, "bare")

@@ -34,6 +34,8 @@ class Limits:
     """When a batch is written, and how much may wait."""
 
     batch_messages: int = 2000
+    batch_readings: int = 20_000
+    """A batch with so many readings takes no further message: messages differ in size by thousands."""
     batch_age_s: float = 0.02
     """A message waits at most this long for company."""
     pending_messages: int = 10_000
@@ -119,12 +121,19 @@ class Worker:
     def _room(self) -> int:
         """How many messages may be received now."""
         free = self._limits.pending_messages - self.progress.pending
-        filled = 0 if self._batch is None else len(self._batch.receipts)
-        return max(0, min(free, self._limits.batch_messages - filled))
+        filled = len(self._waiting) + (0 if self._batch is None else len(self._batch.receipts))
+        return 0 if self._is_full() else max(0, min(free, self._limits.batch_messages - filled))
+
+    def _is_full(self) -> bool:
+        """The batch takes no further message."""
+        batch, limits = self._batch, self._limits
+        return batch is not None and (
+            len(batch.receipts) >= limits.batch_messages or len(batch.outcome.readings) >= limits.batch_readings
+        )
 
     def _patience(self, settler: Settler) -> float:
         """How long to wait for the network: not past the time at which the batch or a replay is due."""
-        if self._replayer.due:
+        if self._replayer.due or (self._waiting and not self._is_full()):
             return 0.0
         if settler.full or self._batch is None:
             return REFRESH_S
@@ -134,7 +143,7 @@ class Worker:
         self._waiting.extend(receipts)
         self.progress.pending += len(receipts)
         self.progress.messages += len(receipts)
-        while self._waiting:
+        while self._waiting and not self._is_full():
             receipt = self._waiting[0]
             if self._batch is None:
                 self._batch = Batch(time.monotonic())
@@ -151,7 +160,7 @@ class Worker:
         if batch is None or settler.full:
             return
         due = time.monotonic() - batch.started >= self._limits.batch_age_s
-        if due or len(batch.receipts) >= self._limits.batch_messages:
+        if due or self._is_full():
             settler.give(batch)
             self._batch = None
 

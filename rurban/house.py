@@ -119,7 +119,9 @@ def worker(house: House, bus: Bus, beat: Callable[[Progress], None] | None = Non
         replayer=Replayer(house.registry.quarantine, line, settlement, clock=house.clock),
         hold=partial(show_in_flight, house.registry.ledger, settings.mqtt_client_id),
         clock=house.clock,
-        limits=Limits(settings.batch_messages, settings.batch_age_ms / 1000, settings.pending_messages),
+        limits=Limits(
+            settings.batch_messages, settings.batch_readings, settings.batch_age_ms / 1000, settings.pending_messages
+        ),
         beat=beat,
     )
 

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     )
 
     batch_messages: int = Field(default=2000, ge=1, le=100_000, description="messages written at once, at most")
+    batch_readings: int = Field(
+        default=20_000, ge=1, le=1_000_000, description="a batch with so many readings takes no further message"
+    )
     batch_age_ms: int = Field(default=20, ge=0, le=10_000, description="how long a message waits for company, in ms")
     pending_messages: int = Field(default=10_000, ge=1, description="messages received and not yet written, at most")
     max_payload_kb: int = Field(default=256, ge=1, description="largest payload that is decoded, in kB")

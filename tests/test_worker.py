@@ -142,6 +142,20 @@ def test_what_was_not_stored_before_a_stop_comes_again(
     assert [float(i) for i in range(50)] == temperatures(store)
 
 
+def test_a_batch_is_bounded_by_its_readings_too(broker: Mosquitto, registry: Registry, store: EmbeddedStore) -> None:
+    """Packs of many readings: a batch of messages alone would hold thousands of each."""
+    limits = Limits(batch_readings=100, batch_age_s=5.0)
+    with at_work(worker_on(broker, registry, store, store, limits=limits)) as worker, client_of(broker) as client:
+        packs = [
+            json.dumps([{"at": T0 + 1000 * (50 * pack + row), "values": {"air_temperature": 20}} for row in range(50)])
+            for pack in range(40)
+        ]
+        publish(client, *[(uplink("station-1"), pack.encode()) for pack in packs])
+        eventually(lambda: worker.progress.readings == 2000 and not worker.progress.pending)
+
+        assert worker.progress.batches == 20
+
+
 def test_the_worker_comes_back_after_the_broker_restarts(
     broker: Mosquitto, registry: Registry, store: EmbeddedStore
 ) -> None:
