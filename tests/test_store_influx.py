@@ -239,6 +239,14 @@ def test_a_metric_that_counts_now_is_not_answered_from_what_was_rolled_up_as_a_g
     assert "500" in told
 
 
+def test_every_late_hour_of_a_long_batch_has_a_mark_of_its_own(address: Address, store: InfluxStore) -> None:
+    """Thousands of one series at once: two marks of one time would be one, and an hour would be forgotten."""
+    store.write(every(HOUR, [1.0] * 5000))
+    told = json.loads(influxdb.shared().ask("SELECT count(hour) FROM rurban_late", address.hourly.bucket))
+
+    assert 5000 == told["results"][0]["series"][0]["values"][0][1]
+
+
 def test_points_of_somebody_else_in_the_bucket_harm_nothing(address: Address, store: InfluxStore) -> None:
     strange = (f"cpu,host=a value=1.5 {START}", f'events value="x" {START}', f"air,device=probe value=3.5 {START}")
     store.write(every(HOUR, [1.0, 2.0]))

@@ -35,7 +35,7 @@ class LateHour(NamedTuple):
     hour: int
     """UTC hours since 1970."""
     at_ns: int
-    """Its own time, in nanoseconds of which the last million are chance: two marks of one series never meet."""
+    """Its own time, in nanoseconds: two marks of one series must not meet."""
 
 
 @dataclass(frozen=True, slots=True)

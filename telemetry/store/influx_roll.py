@@ -49,6 +49,7 @@ class Roller:
         self._clock = clock
         self._seen: dict[LateHour, float] = {}
         self._begun = False
+        self._last_mark = 0
         self._marking = threading.Lock()
         self._rolling = threading.Lock()
         self._ending = threading.Event()
@@ -81,8 +82,11 @@ class Roller:
         with self._marking:
             self._begin()
             if touched:
-                now_ns = self._clock() * NS
-                self._hourly.mark([LateHour(*key, now_ns + secrets.randbelow(NS)) for key in touched], done=False)
+                # From a random instant of this millisecond on, one after another: no two marks of this process meet,
+                # and hardly ever those of two processes, for one series in one millisecond.
+                first = max(self._last_mark + 1, self._clock() * NS + secrets.randbelow(NS))
+                self._last_mark = first + len(touched)
+                self._hourly.mark([LateHour(*key, first + place) for place, key in enumerate(touched)], done=False)
 
     def _begin(self) -> None:
         """Before the first write of all: what is written from now on is either marked, or after this instant."""
