@@ -22,6 +22,7 @@ from telemetry.errors import (
     RegistryUnavailable,
     Rejected,
     RurbanFault,
+    SpoolUnavailable,
     StoreUnavailable,
     Unknown,
 )
@@ -37,6 +38,7 @@ STATUS: Mapping[type[RurbanFault], HTTPStatus] = {
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     RegistryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     BrokerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    SpoolUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _RETRY_AFTER_S = "5"
 _FOUND_AT = {

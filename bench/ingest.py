@@ -107,11 +107,11 @@ def _worker(broker: Mosquitto, folder: Path, count: int, opened: Callable[[Path]
         )
         for kind in ("three", "pack"):
             registry.devices.put([Device(f"{kind}-{i}", kind, village.VILLAGE) for i in range(DEVICES)])
-        worker = worker_on(broker, registry, store, store, announce=bus.tell)
-        started = time.perf_counter()
-        with in_background(worker):
-            until_settled(worker, count, _nothing)
-            return time.perf_counter() - started
+        with worker_on(broker, registry, store, store, announce=bus.tell) as worker:
+            started = time.perf_counter()
+            with in_background(worker):
+                until_settled(worker, count, _nothing)
+                return time.perf_counter() - started
 
 
 def _nothing(_: int) -> None:

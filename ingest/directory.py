@@ -1,6 +1,6 @@
 """Who may send what: an immutable picture of the registry, made for one look-up per message."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -138,8 +138,11 @@ class DirectorySource(Protocol):
 class CurrentDirectory:
     """The newest directory, asked anew when a device is unknown or on every `refresh`."""
 
-    def __init__(self, source: DirectorySource) -> None:
+    def __init__(self, source: DirectorySource, clock: Callable[[], int] = lambda: 0) -> None:
+        """With a `clock`, in milliseconds, a burst of unknown devices asks the registry once and not for each."""
         self._source = source
+        self._clock = clock
+        self._asked_at = -1
         self._version = source.version()
         self._directory = source.directory()
 
@@ -149,8 +152,16 @@ class CurrentDirectory:
     def entry(self, device: str) -> Entry | None:
         return self._directory.entry(device)
 
+    def known(self, device: str, received_at: int) -> Entry | None:
+        """The device as of when its message was received, or later."""
+        entry = self.entry(device)
+        if entry is None and self._asked_at <= received_at and self.refresh():
+            return self.entry(device)
+        return entry
+
     def refresh(self) -> bool:
         """Take over a changed registry; True when it had changed."""
+        self._asked_at = self._clock()
         version = self._source.version()
         if version == self._version:
             return False

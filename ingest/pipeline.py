@@ -3,7 +3,7 @@
 No network and no store: the worker, the back-fill and the replay of quarantined messages all run this one way.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import NamedTuple
@@ -52,23 +52,30 @@ class Tally:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of some messages: filled by the pipeline, settled by the worker."""
+    """What became of some messages: filled by the pipeline, settled by the worker.
+
+    It is written to the disk as it stands: every field is data.
+    """
 
     readings: list[Reading] = field(default_factory=list)
     regions: list[str] = field(default_factory=list)
     """Of each reading, where its device stands."""
     owners: list[str] = field(default_factory=list)
     """Of each reading, the registry id of its device."""
+    sources: list[int] = field(default_factory=list)
+    """Of each reading, which of `messages` it came in."""
     messages: list[Message] = field(default_factory=list)
-    """Of each reading, the message that it came in."""
+    """Those that readings came in."""
     repeats: list[int] = field(default_factory=list)
     """Positions in `readings` that may be stored already: not newer than the newest of their series."""
     quarantined: list[Quarantined] = field(default_factory=list)
     tallies: dict[DeviceDay, Tally] = field(default_factory=dict)
     corrections: list[int] = field(default_factory=list)
     """Positions of readings that replace another value; they are among the duplicates."""
-    duplicates: dict[DeviceDay, int] | None = None
-    """Readings that were stored already; None = nobody has looked yet."""
+    careful: bool = False
+    """Any of the readings may be stored already: the checks did not know the newest of each series."""
+    replays: int | None = None
+    """The quarantined message that this is the replay of."""
 
     def tally(self, device: str, received_at: int) -> Tally:
         key = DeviceDay(device, received_at // DAY_MS)
@@ -76,6 +83,10 @@ class Outcome:
         if found is None:
             found = self.tallies[key] = Tally()
         return found
+
+    def line(self, position: int) -> DeviceDay:
+        """The line of the ledger in which a reading counts."""
+        return DeviceDay(self.owners[position], self.readings[position].received_at // DAY_MS)
 
     def drop(self, positions: Collection[int]) -> None:
         """Leave these readings out."""
@@ -88,7 +99,24 @@ class Outcome:
         self.readings = [self.readings[position] for position in kept]
         self.regions = [self.regions[position] for position in kept]
         self.owners = [self.owners[position] for position in kept]
-        self.messages = [self.messages[position] for position in kept]
+        self.sources = [self.sources[position] for position in kept]
+
+    def extend(self, later: "Outcome") -> None:
+        """Take in what came after it; the other one is left as it is."""
+        first, first_message = len(self.readings), len(self.messages)
+        self.readings += later.readings
+        self.regions += later.regions
+        self.owners += later.owners
+        self.messages += later.messages
+        self.sources += [first_message + source for source in later.sources]
+        self.repeats += [first + position for position in later.repeats]
+        self.corrections += [first + position for position in later.corrections]
+        self.quarantined += later.quarantined
+        self.careful |= later.careful
+        for key, tally in later.tallies.items():
+            found = self.tallies.setdefault(key, Tally())
+            found.received += tally.received
+            found.quarantined += tally.quarantined
 
 
 class Pipeline:
@@ -104,7 +132,7 @@ class Pipeline:
         device: str | None = None
         try:
             device = device_of(message.topic)
-            entry = self._entry(device)
+            entry = self._entry(device, message.at)
             self._check_size(message.payload)
             samples = entry.plan.codec.decode(message.payload, Context(device, message.at))
         except Rejected as rejected:
@@ -115,14 +143,18 @@ class Pipeline:
     def refresh(self) -> None:
         self._directory.refresh()
 
+    def remember(self, newest: Iterable[Reading]) -> None:
+        """Take in the newest readings that are stored, but for those older than what the checks know already."""
+        for reading in newest:
+            if reading.at > self._checks.state(reading.device, reading.metric).at:
+                self._checks.remember(reading)
+
     def _check_size(self, payload: bytes) -> None:
         if len(payload) > self._max_payload:
             raise Rejected(Reason.TOO_LARGE, f"{len(payload)} bytes; at most {self._max_payload} are accepted")
 
-    def _entry(self, device: str) -> Entry:
-        entry = self._directory.entry(device)
-        if entry is None and self._directory.refresh():
-            entry = self._directory.entry(device)
+    def _entry(self, device: str, received_at: int) -> Entry:
+        entry = self._directory.known(device, received_at)
         if entry is None:
             raise Rejected(Reason.UNKNOWN_DEVICE, f"{device!r} is not in the registry")
         return entry
@@ -130,6 +162,7 @@ class Pipeline:
     def _samples(self, entry: Entry, samples: list[Sample], message: Message, outcome: Outcome) -> None:
         refused: dict[str, list[Rejected]] = {}
         taken: dict[str, int] = {}
+        before = len(outcome.readings)
         for sample in samples:
             owner = entry
             try:
@@ -140,6 +173,9 @@ class Pipeline:
                 refused.setdefault(owner.device.id, []).append(rejected)
             else:
                 taken[owner.device.id] = taken.get(owner.device.id, 0) + 1
+        if taken:
+            outcome.sources += [len(outcome.messages)] * (len(outcome.readings) - before)
+            outcome.messages.append(message)
         for device, count in taken.items():
             outcome.tally(device, message.at).received += count
         for device, causes in refused.items():
@@ -178,7 +214,6 @@ class Pipeline:
         outcome.readings.append(Reading(series, channel.metric, at, value, sample.value, quality, received_at))
         outcome.regions.append(device.region)
         outcome.owners.append(device.id)
-        outcome.messages.append(message)
 
 
 def _arrival(received_at: int, newest: int) -> int:

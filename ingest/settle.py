@@ -1,33 +1,43 @@
-"""Making the fate of a batch durable: readings to the store, refusals to quarantine, counts to the ledger.
+"""Making the fate of what was received durable: on the disk first, then readings to the store, the rest to the books.
 
-The order is the promise: store, registry, then the announcement. Whatever fails before the end, the batch may
-be settled again.
+The order is the promise: spool, look-up, mark, store, registry, then the announcement. Whatever fails in between, the
+same outcomes are settled again, and counted once: the position in the spool moves on in the registry's transaction.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
-from msgspec.structs import replace
-
+from ingest.announcing import announce
+from ingest.apart import looked_up, set_apart
+from ingest.claims import contested, hashes
 from ingest.pipeline import DAY_MS, DeviceDay, Outcome
-from telemetry import announcement
-from telemetry.announcement import Announced
+from ingest.records import Entry, Mark
+from ingest.replayed import Book as ReplayBook
+from ingest.replayed import note_replay
+from ingest.spool import Spool
 from telemetry.errors import Reason
 from telemetry.instant import day_of
-from telemetry.model import LedgerLine, Quality, Quarantined
-from telemetry.store.ports import Identity, ReadingReader, ReadingWriter, Refused
+from telemetry.model import LedgerLine, Quarantined
+from telemetry.registry import Settling, Standing
+from telemetry.store.ports import ReadingReader, ReadingWriter, Refused
 
-_CORRECTED = int(Quality.DUPLICATE_TIME)
-ANNOUNCED_AT_ONCE = 500
-"""Readings per announcement: small enough for any broker's packet limit."""
+SETTLED_AT_ONCE = 20_000
+"""Readings that are settled together where many wait."""
+_NOTHING_KNOWN = -1
 
 
-class FateBook(Protocol):
-    """Where fates and refused messages are kept: the registry."""
+class PositionBook(Protocol):
+    """Where it stands how far a spool is settled, and who else settles: the registry's spools."""
 
-    def settle(self, ledger: Sequence[LedgerLine], quarantined: Sequence[Quarantined]) -> None:
-        """Both in one transaction, or `RegistryUnavailable`."""
+    def standing(self, spool: str, at: int) -> Standing:
+        """As of now, or `RegistryUnavailable`."""
+        ...
+
+    def settling(self, spool: str, at: int) -> AbstractContextManager[Settling]:
+        """One transaction, or `RegistryUnavailable`."""
         ...
 
 
@@ -39,110 +49,214 @@ class InFlightBook(Protocol):
         ...
 
 
-class Settlement:
-    """Writes outcomes of the pipeline for good."""
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The parts of the registry that a settlement writes to."""
 
-    def __init__(
+    positions: PositionBook
+    quarantine: ReplayBook
+    ledger: InFlightBook
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What has become durable."""
+
+    last: int = 0
+    """Position in the spool up to which everything is."""
+    readings: int = 0
+    """Written, corrections among them."""
+    duplicates: int = 0
+    quarantined: int = 0
+
+
+class Settlement:
+    """Settles what its spool holds, oldest first. Appending and settling may happen on two threads."""
+
+    def __init__(  # noqa: PLR0913 - one composition root calls it, by keyword
         self,
+        *,
         writer: ReadingWriter,
         reader: ReadingReader,
-        book: FateBook,
-        *,
+        books: Books,
+        spool: Spool,
+        standing: Standing,
+        worker: str,
+        clock: Callable[[], int],
         announce: Callable[[str, bytes], None] | None = None,
         county_of: Callable[[str], str] = lambda region: region[:6],
     ) -> None:
+        """`standing` is the registry's word on the spool; `worker` names whose is what is in flight."""
+        self.spool = spool
         self._writer = writer
         self._reader = reader
-        self._book = book
+        self._books = books
+        self._standing = standing
+        self._visits = self._seen_visits = _NOTHING_KNOWN
+        self._worker = worker
+        self._clock = clock
         self._announce = announce
         self._county_of = county_of
+        self._told: Counter[DeviceDay] = Counter()
 
-    def settle(self, outcome: Outcome) -> int:
-        """Keep everything durably and return how many readings were duplicates.
+    @property
+    def careful(self) -> bool:
+        """Any reading may be stored already, whatever the checks remember: they miss what others have stored."""
+        return self.spool.inherits or not self._standing.alone or self._standing.visits != self._visits
 
-        Raises `StoreUnavailable` or `RegistryUnavailable`; the same outcome may then be settled again.
+    def look_around(self) -> bool:
+        """See who else settles; True = nobody, so whoever now reads the newest of each series knows it: `caught_up`.
+
+        To be called once a second or so; raises `RegistryUnavailable`.
         """
-        duplicates = self.keep(outcome)
-        lines = _lines(outcome, duplicates)
-        if lines or outcome.quarantined:
-            self._book.settle(lines, outcome.quarantined)
-        self.tell(outcome)
-        return sum(duplicates.values())
+        standing = self._books.positions.standing(self.spool.id, self._clock())
+        if standing.position >= self._standing.position:
+            self._standing = standing
+        self._seen_visits = standing.visits
+        return self.careful and standing.alone and not self.spool.inherits
 
-    def keep(self, outcome: Outcome) -> dict[DeviceDay, int]:
-        """Write the readings alone, without the books; how many of them were duplicates."""
-        if outcome.duplicates is None:
-            # Looked for once: after a write that is settled again, all of it would be there.
-            outcome.duplicates = self._set_apart(outcome)
-        if outcome.readings:
-            refused = self._writer.write(outcome.readings)
-            if refused:
-                _set_aside(outcome, outcome.duplicates, refused)
-        return outcome.duplicates
+    def caught_up(self) -> None:
+        """What others had stored by the last look around is known."""
+        self._visits = self._seen_visits
 
-    def _set_apart(self, outcome: Outcome) -> dict[DeviceDay, int]:
-        """Readings whose identity is stored already or stands earlier in this batch, counted.
+    def keep(self, outcomes: Sequence[Outcome]) -> int:
+        """Keep the outcomes durably, to be settled; returns the position of the last. Raises `SpoolUnavailable`."""
+        standing = self._standing
+        first = self.spool.append(outcomes, standing.since if standing.alone else None)
+        return first + len(outcomes) - 1
 
-        One that says the same is not written again: what stands there keeps the flags that it got when its past was
-        known. One that says something else is a correction, and marked as one.
+    def settle(self, outcome: Outcome) -> Settled:
+        """Keep this outcome and settle all that waits; returns what became durable.
+
+        Raises `SpoolUnavailable` when it is not kept; `StoreUnavailable` or `RegistryUnavailable` when it is kept and
+        not settled yet: `settle_oldest` then goes on.
         """
-        found: dict[DeviceDay, int] = defaultdict(int)
-        if not outcome.repeats:
-            return found
-        identities = [Identity(reading.device, reading.metric, reading.at) for reading in outcome.readings]
-        values = self._reader.existing({identities[position] for position in outcome.repeats})
-        repeats = set(outcome.repeats)
-        dropped: set[int] = set()
-        for position, (identity, reading) in enumerate(zip(identities, outcome.readings, strict=True)):
-            before = values.get(identity) if position in repeats else None
-            if before is not None:
-                found[DeviceDay(outcome.owners[position], reading.received_at // DAY_MS)] += 1
-                if before == reading.value:
-                    dropped.add(position)
-                    continue
-                outcome.readings[position] = replace(reading, quality=reading.quality | _CORRECTED)
-                outcome.corrections.append(position)
-            values[identity] = reading.value
-        outcome.drop(dropped)
-        return found
-
-    def tell(self, outcome: Outcome) -> None:
-        """Announce what is stored."""
-        announce = self._announce
-        if announce is None:
-            return
-        counties: dict[str, list[Announced]] = defaultdict(list)
-        of_region = {region: counties[self._county_of(region)] for region in set(outcome.regions)}
-        for reading, region in zip(outcome.readings, outcome.regions, strict=True):
-            of_region[region].append(
-                Announced(
-                    reading.device,
-                    reading.metric,
-                    reading.at,
-                    reading.value,
-                    reading.quality,
-                    reading.received_at,
-                    region,
-                )
+        last = self.keep([outcome])
+        done = Settled()
+        while done.last < last:
+            more = self.settle_oldest() or Settled(last)
+            done = Settled(
+                more.last,
+                done.readings + more.readings,
+                done.duplicates + more.duplicates,
+                done.quarantined + more.quarantined,
             )
-        for county, readings in counties.items():
-            for first in range(0, len(readings), ANNOUNCED_AT_ONCE):
-                announce(announcement.topic(county), announcement.encode(readings[first : first + ANNOUNCED_AT_ONCE]))
+        return done
+
+    def settle_oldest(self) -> Settled | None:
+        """Settle the oldest outcomes that wait; None = nothing does.
+
+        Raises `StoreUnavailable`, `RegistryUnavailable` or `SpoolUnavailable`; the same outcomes are then settled again
+        by the next call.
+        """
+        entries, mark = self.spool.oldest(SETTLED_AT_ONCE)
+        if not entries:
+            return None
+        outcome = Outcome(replays=entries[0].head.replays)
+        for entry in entries:
+            outcome.extend(entry.outcome)
+        mark = mark or self._marked(entries, outcome)
+        duplicates = set_apart(outcome, mark)
+        refused = self._writer.write(outcome.readings) if outcome.readings else ()
+        if refused:
+            _set_aside(outcome, duplicates, refused)
+        self._enter(entries, outcome, duplicates, mark.since)
+        self.spool.release(entries)
+        if self._announce is not None:
+            announce(outcome, self._announce, self._county_of)
+        quarantined = sum(item.readings for item in outcome.quarantined)
+        return Settled(entries[-1].position, len(outcome.readings), duplicates.total(), quarantined)
+
+    def give_up_oldest(self) -> None:
+        """Count the oldest as quarantined, if the spool is beyond its limits and the operator has chosen so.
+
+        Only while the store is away: what is given up is not in it.
+        """
+        if not self.spool.overdue:
+            return
+        entries, _ = self.spool.oldest(1)
+        outcome = Outcome(replays=entries[0].head.replays)
+        outcome.extend(entries[0].outcome)
+        _give_up(outcome)
+        self._enter(entries[:1], outcome, Counter(), self._standing.since)
+        self.spool.release(entries[:1])
+
+    def show_in_flight(self) -> None:
+        """Say in the ledger what waits, as of now; raises `RegistryUnavailable`."""
+        held = self.spool.backlog.held()
+        lines = [
+            LedgerLine(day_of(key.day * DAY_MS), key.device, received=count, in_flight=count)
+            for key, count in held.items()
+        ]
+        self._books.ledger.hold(self._worker, lines)
+        self._told = held
+
+    def _marked(self, entries: Sequence[Entry], outcome: Outcome) -> Mark:
+        """How the readings are classified; durable unless it was decided when they were appended."""
+        first, last = entries[0], entries[-1]
+        if first.head.since is not None:
+            since = min(entry.head.since or 0 for entry in entries)
+            return Mark(first.position, last.position, [], [], since)
+        standing = self._standing
+        outcome.careful |= not standing.alone
+        mark = looked_up(outcome, self._reader, Mark(first.position, last.position, [], [], standing.since))
+        self.spool.mark(mark)
+        return mark
+
+    def _enter(self, entries: Sequence[Entry], outcome: Outcome, duplicates: Counter[DeviceDay], since: int) -> None:
+        """Enter the fates in the books and move on, in one transaction."""
+        released = _counted(entries) & self._told if self._told else self._told
+        with self._books.positions.settling(self.spool.id, self._clock()) as books:
+            claim = self._claim(books, outcome, duplicates, since)
+            if outcome.replays is None:
+                books.settle(_lines(outcome, duplicates), outcome.quarantined)
+            else:
+                note_replay(self._books.quarantine, outcome, duplicates, books, self._clock())
+            books.release(
+                self._worker,
+                [LedgerLine(day_of(key.day * DAY_MS), key.device, n, in_flight=n) for key, n in released.items()],
+            )
+            standing = books.advance(entries[-1].position, claim)
+        self._standing = standing
+        self._told -= released
+
+    def _claim(self, books: Settling, outcome: Outcome, duplicates: Counter[DeviceDay], since: int) -> bytes:
+        """Count as duplicates what another process has counted as stored meanwhile; the hashes of the others."""
+        claimed = books.claimed(since)
+        if books.alone and not claimed:
+            return b""
+        corrections = frozenset(outcome.corrections)
+        fresh = [position for position in range(len(outcome.readings)) if position not in corrections]
+        own = hashes([outcome.readings[position] for position in fresh])
+        doubled = contested(own, claimed)
+        for place in doubled:
+            duplicates[outcome.line(fresh[place])] += 1
+            outcome.corrections.append(fresh[place])
+        taken = frozenset(doubled)
+        return own[[place for place in range(len(fresh)) if place not in taken]].tobytes()
 
 
-def _set_aside(outcome: Outcome, duplicates: dict[DeviceDay, int], refused: Sequence[Refused]) -> None:
+def _counted(entries: Sequence[Entry]) -> Counter[DeviceDay]:
+    """Readings of the entries, by line of the ledger."""
+    counted: Counter[DeviceDay] = Counter()
+    for entry in entries:
+        for device, day, received in entry.head.tallies:
+            counted[DeviceDay(device, day)] += received
+    return counted
+
+
+def _set_aside(outcome: Outcome, duplicates: Counter[DeviceDay], refused: Sequence[Refused]) -> None:
     """Move readings that the store can never keep to quarantine, each message whole, once per cause."""
     causes: dict[tuple[int, str, str], list[int]] = defaultdict(list)
     corrections = set(outcome.corrections)
     for item in refused:
-        reading, owner = outcome.readings[item.position], outcome.owners[item.position]
-        day = DeviceDay(owner, reading.received_at // DAY_MS)
-        outcome.tally(owner, reading.received_at).quarantined += 1
+        line = outcome.line(item.position)
+        outcome.tally(line.device, outcome.readings[item.position].received_at).quarantined += 1
         if item.position in corrections:
-            duplicates[day] -= 1
-        causes[id(outcome.messages[item.position]), owner, item.detail].append(item.position)
-    for (_, owner, detail), positions in causes.items():
-        message = outcome.messages[positions[0]]
+            duplicates[line] -= 1
+        causes[outcome.sources[item.position], line.device, item.detail].append(item.position)
+    for (source, owner, detail), positions in causes.items():
+        message = outcome.messages[source]
         outcome.quarantined.append(
             Quarantined(
                 topic=message.topic,
@@ -157,16 +271,24 @@ def _set_aside(outcome: Outcome, duplicates: dict[DeviceDay, int], refused: Sequ
     outcome.drop({item.position for item in refused})
 
 
-def show_in_flight(book: InFlightBook, worker: str, outcome: Outcome | None) -> None:
-    """Say in the ledger that this worker holds these readings and no others; None = it holds none."""
-    tallies = {} if outcome is None else outcome.tallies
-    book.hold(
-        worker,
-        [
-            LedgerLine(day_of(key.day * DAY_MS), key.device, received=tally.received, in_flight=tally.received)
-            for key, tally in tallies.items()
-        ],
-    )
+def _give_up(outcome: Outcome) -> None:
+    """Count every reading as quarantined and drop it: the operator has chosen to lose the oldest."""
+    for key, tally in outcome.tallies.items():
+        lost = tally.received - tally.quarantined
+        tally.quarantined = tally.received
+        if lost:
+            outcome.quarantined.append(
+                Quarantined(
+                    topic="",
+                    payload=b"",
+                    reason=Reason.SPOOL_FULL,
+                    detail="the store was away for longer than the spool has room for",
+                    received_at=key.day * DAY_MS,
+                    device=key.device,
+                    readings=lost,
+                )
+            )
+    outcome.drop(range(len(outcome.readings)))
 
 
 def _lines(outcome: Outcome, duplicates: Mapping[DeviceDay, int]) -> list[LedgerLine]:

@@ -1,20 +1,23 @@
-"""The worker's second half: batches become durable, one after another, in a thread of their own."""
+"""The worker's second half, on two threads: one keeps batches on the disk, the other settles what is there."""
 
 import logging
 import queue
 import threading
-from collections import deque
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from ingest.backlog import Waiting
 from ingest.backoff import Backoff
-from ingest.mqtt import Receipt
-from ingest.pipeline import Outcome
-from ingest.settle import Settlement
-from telemetry.errors import RegistryUnavailable, StoreUnavailable
+from ingest.owed import Batch, Owed
+from ingest.settle import Settled, Settlement
+from telemetry.errors import RegistryUnavailable, SpoolUnavailable, StoreUnavailable
 
 logger = logging.getLogger(__name__)
+
+_SHOWN_EVERY_S = 5.0
+_LOOK_S = 0.1
 
 
 @dataclass(slots=True)
@@ -29,48 +32,35 @@ class Progress:
     quarantined: int = 0
     batches: int = 0
     pending: int = 0
+    """Messages that are not acknowledged yet."""
     failing_since: int | None = None
     """Milliseconds; None = the last batch was settled at the first try."""
     failure: str = ""
-
-
-@dataclass(slots=True)
-class Batch:
-    """Messages that are settled together, and what they came to."""
-
-    started: float
-    receipts: list[Receipt] = field(default_factory=list)
-    outcome: Outcome = field(default_factory=Outcome)
+    refusing: str = ""
+    """Why nothing more is taken; empty = it is."""
+    waiting: Waiting = field(default_factory=Waiting)
+    """On the disk, for the store."""
 
 
 class Settler:
-    """Takes one batch at a time, and tries until it is durable or the worker is stopped."""
+    """Takes batches; tells which may be acknowledged."""
 
     def __init__(
-        self,
-        settlement: Settlement,
-        progress: Progress,
-        *,
-        clock: Callable[[], int],
-        nudge: Callable[[], None],
-        hold: Callable[[Outcome | None], None],
+        self, settlement: Settlement, progress: Progress, *, clock: Callable[[], int], nudge: Callable[[], None]
     ) -> None:
-        """Starts its thread.
-
-        From there `nudge` is called whenever something has changed, and `hold` with what cannot be settled now; with
-        None when nothing waits any more.
-        """
-        self._settlement = settlement
-        self._hold = hold
-        self._progress = progress
-        self._clock = clock
+        """Starts its threads, which first settle what an earlier process has left; `nudge` is called on any change."""
         self._nudge = nudge
         self._stopping = threading.Event()
         self._given: queue.Queue[Batch | None] = queue.Queue(maxsize=1)
-        self._settled: deque[Batch] = deque()
-        pool = ThreadPoolExecutor(1, "rurban-settle")
-        self._run = pool.submit(self._settle_batches)
-        self._run.add_done_callback(lambda _: nudge())
+        self._owed = Owed(lambda: settlement.spool.backlog.outcomes)
+        self._settlement = settlement
+        self._progress = progress
+        settling = _Settling(settlement, progress, self._owed, self._stopping, clock, nudge)
+        pool = ThreadPoolExecutor(2, "rurban-settle")
+        self._settles = pool.submit(settling.run)
+        self._keeps = pool.submit(self._keep_batches)
+        for run in (self._settles, self._keeps):
+            run.add_done_callback(self._over)
         pool.shutdown(wait=False)
 
     @property
@@ -80,75 +70,145 @@ class Settler:
 
     @property
     def broken(self) -> bool:
-        """The thread has died of an error that nobody foresaw; `finish` raises it."""
-        return self._run.done()
+        """A thread has died of an error that nobody foresaw; `finish` raises it."""
+        return self._settles.done() or self._keeps.done()
 
     def give(self, batch: Batch) -> None:
         """Hand over a batch; only while not `full`, or it waits."""
         self._given.put(batch)
 
     def taken(self) -> Iterator[Batch]:
-        """What has become durable since the last call."""
-        while self._settled:
-            yield self._settled.popleft()
+        """What may be acknowledged since the last call."""
+        return self._owed.taken()
 
     def stop(self) -> None:
         """Try no more than once more what cannot be settled now."""
         self._stopping.set()
 
     def finish(self, last: Batch | None) -> None:
-        """Settle what was given and this one, if the store can take it; raises what the thread has died of."""
+        """Keep what was given and this one, and settle what the store takes; raises what a thread has died of."""
         for batch in (last, None) if last is not None else (None,):
-            while not self._run.done():
+            while not self.broken:
                 try:
-                    self._given.put(batch, timeout=0.1)
+                    self._given.put(batch, timeout=_LOOK_S)
                 except queue.Full:
                     continue
                 break
-        self._run.result()
+        for run in (self._keeps, self._settles):
+            run.result()
 
-    def _settle_batches(self) -> None:
-        while (batch := self._given.get()) is not None:
-            if self._settle(batch):
-                self._settled.append(batch)
+    def _over(self, run: Future[None]) -> None:
+        """One thread has ended: the other does not go on without it if that was by an error."""
+        if run.exception() is not None:
+            self._stopping.set()
+        self._owed.end()
+        self._nudge()
+
+    def _keep_batches(self) -> None:
+        while (batch := self._next_given()) is not None:
+            position = self._keep(batch)
+            if position is None:
+                return
+            self._owed.kept(position, batch)
             self._nudge()
 
-    def _settle(self, batch: Batch) -> bool:
-        """Try until it is durable; False when the worker is stopped before."""
-        backoff = Backoff()
-        held = False
+    def _next_given(self) -> Batch | None:
+        while not self._settles.done():
+            try:
+                return self._given.get(timeout=_LOOK_S)
+            except queue.Empty:
+                continue
+        return None
+
+    def _keep(self, batch: Batch) -> int | None:
+        """Its position once it is on the disk; None = it is not, and the worker is to stop."""
+        backoff = Backoff(longest_s=5.0)
         while True:
             try:
-                duplicates = self._settlement.settle(batch.outcome)
-            except (StoreUnavailable, RegistryUnavailable) as error:
+                position = self._settlement.keep([batch.outcome])
+            except SpoolUnavailable as error:
+                self._progress.refusing = str(error)
                 wait_s = backoff.failed()
-                self._progress.failing_since = self._progress.failing_since or self._clock()
-                self._progress.failure = str(error)
-                logger.warning(
-                    "%d messages wait for the store: %s; trying again in %.1f s", len(batch.receipts), error, wait_s
-                )
-                held = held or self.show(batch.outcome)
+                logger.warning("%d messages are not taken: %s", len(batch.receipts), error)
                 if self._stopping.wait(wait_s):
-                    return False
+                    return None
                 continue
-            self._count(batch, duplicates)
-            if held:
-                self.show(None)
-            return True
+            self._progress.refusing = ""
+            self._progress.batches += 1
+            return position
 
-    def show(self, outcome: Outcome | None) -> bool:
-        """Whether the ledger could be told what waits; when the registry is away itself it cannot."""
+
+class _Settling:
+    """The thread that settles."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what the settler has made
+        self,
+        settlement: Settlement,
+        progress: Progress,
+        owed: Owed,
+        stopping: threading.Event,
+        clock: Callable[[], int],
+        nudge: Callable[[], None],
+    ) -> None:
+        self._settlement = settlement
+        self._progress = progress
+        self._owed = owed
+        self._stopping = stopping
+        self._clock = clock
+        self._nudge = nudge
+        self._shown_at: float | None = None
+
+    def run(self) -> None:
+        """Until nothing more is kept; what the store does not take stays on the disk."""
+        self._show()
+        backoff = Backoff()
+        while self._owed.wait():
+            try:
+                settled = self._settlement.settle_oldest()
+            except (StoreUnavailable, RegistryUnavailable, SpoolUnavailable) as error:
+                self._failed(error, backoff.failed())
+            else:
+                backoff.succeeded()
+                self._succeeded(settled)
+            self._nudge()
+
+    def _failed(self, error: Exception, wait_s: float) -> None:
+        progress = self._progress
+        if progress.failing_since is None:
+            progress.failing_since = self._clock()
+            self._shown_at = None
+        progress.failure = str(error)
+        self._owed.failed()
+        self._nudge()
+        waiting = progress.waiting = self._settlement.spool.waiting()
+        logger.warning("%d batches wait: %s; trying again in %.1f s", waiting.outcomes, error, wait_s)
+        if isinstance(error, StoreUnavailable):
+            self._give_up()
+        self._show()
+        self._stopping.wait(wait_s)
+
+    def _give_up(self) -> None:
         try:
-            self._hold(outcome)
+            self._settlement.give_up_oldest()
+        except (RegistryUnavailable, SpoolUnavailable) as error:
+            logger.warning("nothing is given up, as the books cannot say so: %s", error)
+
+    def _succeeded(self, settled: Settled | None) -> None:
+        self._owed.settled(0 if settled is None else settled.last)
+        progress = self._progress
+        progress.failing_since, progress.failure = None, ""
+        if settled is not None:
+            progress.readings += settled.readings
+            progress.duplicates += settled.duplicates
+            progress.quarantined += settled.quarantined
+        progress.waiting = self._settlement.spool.waiting()
+
+    def _show(self) -> None:
+        """Tell the ledger what is in flight; when the registry is away itself it cannot be told."""
+        if self._shown_at is not None and time.monotonic() - self._shown_at < _SHOWN_EVERY_S:
+            return
+        self._shown_at = time.monotonic()
+        try:
+            self._settlement.show_in_flight()
         except RegistryUnavailable as error:
             logger.warning("the ledger does not show what waits: %s", error)
-            return False
-        return True
-
-    def _count(self, batch: Batch, duplicates: int) -> None:
-        progress = self._progress
-        progress.batches += 1
-        progress.readings += len(batch.outcome.readings)
-        progress.duplicates += duplicates
-        progress.quarantined += sum(item.readings for item in batch.outcome.quarantined)
-        progress.failing_since, progress.failure = None, ""

@@ -1,8 +1,8 @@
-"""The ingest worker: from the broker to the store, acknowledged after the store has it.
+"""The ingest worker: from the broker to the store, acknowledged after the fate of a message is durable.
 
-Two threads. The first one receives, decodes and checks, and sends acknowledgements. The second one settles batches:
-while it waits for the disk, the first one goes on with the next batch. What is received and not yet settled is bounded;
-beyond that the worker stops reading and the broker keeps the rest.
+Three threads. The first one receives, decodes and checks, and sends acknowledgements. The others keep batches on the
+disk and settle them (`ingest/settling.py`): while they wait for it, the first one goes on with the next batch. What is
+received and not yet acknowledged is bounded; beyond that the worker stops reading and the broker keeps the rest.
 """
 
 import contextlib
@@ -11,17 +11,20 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ingest.backoff import Backoff
+from ingest.lookout import Lookout
 from ingest.mqtt import Receipt, Subscription
+from ingest.owed import Batch
 from ingest.pipeline import Outcome, Pipeline
 from ingest.replay import Replayer
 from ingest.settle import Settlement
-from ingest.settling import Batch, Progress, Settler
+from ingest.settling import Progress, Settler
 from telemetry import replay_request
 from telemetry.errors import BrokerUnavailable, RegistryUnavailable
+from telemetry.model import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -52,17 +55,21 @@ class Worker:
         pipeline: Pipeline,
         settlement: Settlement,
         replayer: Replayer,
-        hold: Callable[[Outcome | None], None],
+        newest: Callable[[], Iterable[Reading]],
         clock: Callable[[], int],
         limits: Limits | None = None,
         beat: Callable[[Progress], None] | None = None,
     ) -> None:
-        """Does nothing before `run`; `beat` is called about once a second while it is connected and takes its turns."""
+        """Does nothing before `run`.
+
+        `newest` gives the newest stored reading of every series, for the checks to remember; `beat` is called about
+        once a second while it is connected and takes its turns.
+        """
         self._subscription = subscription
         self._pipeline = pipeline
         self._settlement = settlement
         self._replayer = replayer
-        self._hold = hold
+        self._lookout = Lookout(pipeline, settlement, newest, every_s=REFRESH_S)
         self._clock = clock
         self._limits = limits or Limits()
         self._beat = beat
@@ -70,10 +77,10 @@ class Worker:
         self._stopping = threading.Event()
         self._waiting: deque[Receipt] = deque()
         self._batch: Batch | None = None
+        self._replays: deque[Batch] = deque()
         self._wake_receiver, self._wake = socket.socketpair()
         self._wake_receiver.settimeout(0)
         self._wake.settimeout(0)
-        self._refreshed = 0.0
 
     def stop(self) -> None:
         """Ask the worker to end; safe from any thread and from a signal handler."""
@@ -82,11 +89,9 @@ class Worker:
 
     def run(self) -> None:
         """Work until `stop`. On the way out what has been received is settled, if the store can take it."""
-        settler = Settler(self._settlement, self.progress, clock=self._clock, nudge=self._nudge, hold=self._hold)
+        settler = Settler(self._settlement, self.progress, clock=self._clock, nudge=self._nudge)
         backoff = Backoff()
         self.progress.running = True
-        # What it held when it ended last time comes again from the broker.
-        settler.show(None)
         try:
             while not (self._stopping.is_set() or settler.broken):
                 try:
@@ -110,12 +115,8 @@ class Worker:
         self._take(self._subscription.receive(patience_s, wake=self._wake_receiver, limit=self._room()))
         self._hand_over(settler)
         self._acknowledge(settler)
-        self._replayer.go_on()
-        if time.monotonic() - self._refreshed > REFRESH_S:
-            self._refreshed = time.monotonic()
-            self._pipeline.refresh()
-            if self._beat is not None:
-                self._beat(self.progress)
+        if self._lookout.look() and self._beat is not None:
+            self._beat(self.progress)
         backoff.succeeded()
 
     def _room(self) -> int:
@@ -133,10 +134,12 @@ class Worker:
 
     def _patience(self, settler: Settler) -> float:
         """How long to wait for the network: not past the time at which the batch or a replay is due."""
-        if self._replayer.due or (self._waiting and not self._is_full()):
+        if self._waiting and not self._is_full():
             return 0.0
-        if settler.full or self._batch is None:
+        if settler.full or (self._batch is None and not self._replays):
             return REFRESH_S
+        if self._replays or self._batch is None:
+            return 0.0
         return max(0.0, self._batch.started + self._limits.batch_age_s - time.monotonic())
 
     def _take(self, receipts: list[Receipt]) -> None:
@@ -146,18 +149,27 @@ class Worker:
         while self._waiting and not self._is_full():
             receipt = self._waiting[0]
             if self._batch is None:
-                self._batch = Batch(time.monotonic())
+                self._batch = Batch(time.monotonic(), outcome=Outcome(careful=self._settlement.careful))
+            batch = self._batch
             if receipt.message.topic == replay_request.TOPIC:
-                self._replayer.replay(receipt.message)
+                outcome = self._replayer.outcome(receipt.message, waits=self.progress.failure)
+                if outcome is not None:
+                    batch = Batch(time.monotonic(), outcome=outcome)
+                    self._replays.append(batch)
             else:
-                self._pipeline.process(receipt.message, self._batch.outcome)
-            self._batch.receipts.append(receipt)
+                self._pipeline.process(receipt.message, batch.outcome)
+            batch.receipts.append(receipt)
             self._waiting.popleft()
 
     def _hand_over(self, settler: Settler) -> None:
         """Give the batch to the settling thread when it is due and that thread has room."""
         batch = self._batch
-        if batch is None or settler.full:
+        if settler.full:
+            return
+        if self._replays:
+            settler.give(self._replays.popleft())
+            return
+        if batch is None:
             return
         due = time.monotonic() - batch.started >= self._limits.batch_age_s
         if due or self._is_full():

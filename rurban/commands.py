@@ -69,7 +69,8 @@ def _embedded(
         if prepare is not None:
             prepare(house)
         bus = stack.enter_context(_bus(house, "bus"))
-        worker = composition.worker(house, bus)
+        settling = stack.enter_context(composition.settlement(house, settings.mqtt_client_id, bus.tell))
+        worker = composition.worker(house, settling)
         server = Server(composition.web(house, bus, worker), settings)
         if settings.mqtt_embedded:
             stack.enter_context(_broker_of_its_own(settings))
@@ -125,8 +126,13 @@ def up(settings: Settings) -> None:
 
 def ingest(settings: Settings) -> None:
     alive = sign_of_life.path(settings.data_dir)
-    with composition.opened(settings) as house, _bus(house, "bus") as bus, sign_of_life.given(alive) as beat:
-        worker = composition.worker(house, bus, beat)
+    with (
+        composition.opened(settings) as house,
+        _bus(house, "bus") as bus,
+        sign_of_life.given(alive, now) as beat,
+        composition.settlement(house, settings.mqtt_client_id, bus.tell) as settling,
+    ):
+        worker = composition.worker(house, settling, beat)
         bus.start()
         with composition.reporting_on(house, worker):
             until_stopped(worker)
@@ -172,9 +178,11 @@ def _bars(console: Console) -> Progress:
 def _show_history(house: House, fleet: Fleet, current: demonstration.Diary, console: Console) -> None:
     until = house.clock()
     expected = fleet.readings_expected(current.filled_until, until)
-    with _bars(console) as bars:
+    with composition.settlement(house, house.settings.mqtt_client_id) as settling, _bars(console) as bars:
         bar = bars.add_task("History (readings)", total=expected)
-        total = demonstration.fill_history(house, fleet, current, until, lambda done: bars.update(bar, completed=done))
+        total = demonstration.fill_history(
+            house, settling, fleet, current, until, lambda done: bars.update(bar, completed=done)
+        )
         bars.update(bar, completed=total, total=total)
 
 

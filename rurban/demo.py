@@ -84,10 +84,12 @@ def fleet(current: Diary) -> Fleet:
     )
 
 
-def fill_history(house: House, simulated: Fleet, current: Diary, until: int, bar: Callable[[int], None]) -> int:
+def fill_history(  # noqa: PLR0913, PLR0917 - a demonstration's parts, each once
+    house: House, settlement: Settlement, simulated: Fleet, current: Diary, until: int, bar: Callable[[int], None]
+) -> int:
     """Send the fleet's history through the same pipeline and store as live data; how many readings it had."""
     line = composition.pipeline(house)
-    settlement = Settlement(house.store, house.store, house.registry)
+    line.remember(house.store.latest(None, None))
     total = 0
     while current.filled_until < until:
         stop = min(current.filled_until + DAY_MS, until)

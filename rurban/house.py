@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -15,14 +16,16 @@ from api.live import LiveHub
 from api.services import Services
 from devices.codecs import CODECS
 from devices.message import Message
+from ingest.backlog import SpoolLimits
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory, Directory
 from ingest.mqtt import Broker, Bus, Subscription
 from ingest.pipeline import Pipeline
 from ingest.replay import Replayer
-from ingest.settle import Settlement, show_in_flight
+from ingest.settle import Books, Settlement
 from ingest.settling import Progress
 from ingest.sources import UPLINKS
+from ingest.spool import Spool
 from ingest.worker import Limits, Worker
 from rurban.own_metrics import WorkerCollector
 from rurban.place_tags import PlaceTags
@@ -33,7 +36,7 @@ from telemetry import announcement, replay_request
 from telemetry import store as stores
 from telemetry.errors import Rejected
 from telemetry.metrics import METRICS
-from telemetry.registry import Registry, open_registry
+from telemetry.registry import Registry, Standing, open_registry
 from telemetry.store import Store
 
 logger = logging.getLogger(__name__)
@@ -82,13 +85,55 @@ class RegistryDirectory:
 
 
 def pipeline(house: House) -> Pipeline:
-    """A pipeline whose checks remember the newest stored readings."""
+    """A pipeline whose checks know nothing yet: `remember` tells them."""
     settings = house.settings
     checks = Checks(ClockLimits(ahead_ms=settings.clock_ahead_s * 1000, late_ms=settings.late_after_s * 1000))
-    for reading in house.store.latest(None, None):
-        checks.remember(reading)
     return Pipeline(
-        CurrentDirectory(RegistryDirectory(house.registry)), checks, max_payload=settings.max_payload_kb * 1024
+        CurrentDirectory(RegistryDirectory(house.registry), house.clock),
+        checks,
+        max_payload=settings.max_payload_kb * 1024,
+    )
+
+
+@contextlib.contextmanager
+def settlement(house: House, name: str, announce: Callable[[str, bytes], None] | None = None) -> Iterator[Settlement]:
+    """What settles under this name, with its spool in the data folder; what waits there when it ends stays there.
+
+    Raises:
+        Conflict: another process settles under this name in this data folder.
+        SpoolUnavailable: the disk does not give what waits.
+    """
+    spools, settings = house.registry.spools, house.settings
+    standings: dict[str, Standing] = {}
+
+    def settled_until(spool_id: str) -> int:
+        standings[spool_id] = spools.enter(spool_id, name, house.clock())
+        return standings[spool_id].position
+
+    folder = settings.data_dir / "spool" / quote(name, safe="")
+    spool = Spool(folder, settled_until=settled_until, clock=house.clock, limits=_spool_limits(settings))
+    try:
+        yield Settlement(
+            writer=house.store,
+            reader=house.store,
+            books=Books(spools, house.registry.quarantine, house.registry.ledger),
+            spool=spool,
+            standing=standings[spool.id],
+            worker=name,
+            clock=house.clock,
+            announce=announce,
+        )
+    finally:
+        spool.close()
+        if not spool.backlog.outcomes:
+            spools.leave(spool.id)
+
+
+def _spool_limits(settings: Settings) -> SpoolLimits:
+    return SpoolLimits(
+        most_bytes=settings.spool_mb << 20,
+        most_age_ms=settings.spool_hours * 3_600_000,
+        drop_oldest=settings.spool_when_full == "drop_oldest",
     )
 
 
@@ -105,19 +150,18 @@ def broker(settings: Settings) -> Broker:
     )
 
 
-def worker(house: House, bus: Bus, beat: Callable[[Progress], None] | None = None) -> Worker:
+def worker(house: House, settling: Settlement, beat: Callable[[Progress], None] | None = None) -> Worker:
     """The ingest worker on this house's store and registry."""
     settings = house.settings
     share = f"$share/{settings.mqtt_group}/" if settings.mqtt_group else ""
     filters = [share + UPLINKS, share + replay_request.TOPIC]
     line = pipeline(house)
-    settlement = Settlement(house.store, house.store, house.registry, announce=bus.tell)
     return Worker(
         subscription=Subscription(broker(settings), settings.mqtt_client_id, filters, clock=house.clock),
         pipeline=line,
-        settlement=settlement,
-        replayer=Replayer(house.registry.quarantine, line, settlement, clock=house.clock),
-        hold=partial(show_in_flight, house.registry.ledger, settings.mqtt_client_id),
+        settlement=settling,
+        replayer=Replayer(house.registry.quarantine, line),
+        newest=partial(house.store.latest, None, None),
         clock=house.clock,
         limits=Limits(
             settings.batch_messages, settings.batch_readings, settings.batch_age_ms / 1000, settings.pending_messages
@@ -136,7 +180,7 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
     """The API; with a worker in the same process, also that worker's state in `/ready` and `/metrics`."""
     collectors = CollectorRegistry()
     if ingest is not None:
-        collectors.register(WorkerCollector(ingest.progress))
+        collectors.register(WorkerCollector(ingest.progress, house.clock))
     live = LiveHub()
     bus.listen(announcement.ALL, lambda message: _offer(live, message))
     token = house.settings.api_token

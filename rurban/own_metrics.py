@@ -1,6 +1,6 @@
 """The worker's own counters, for Prometheus."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -11,8 +11,9 @@ from ingest.settling import Progress
 class WorkerCollector(Collector):
     """Reads the worker's progress whenever Prometheus asks."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, clock: Callable[[], int]) -> None:
         self._progress = progress
+        self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
         progress = self._progress
@@ -29,3 +30,25 @@ class WorkerCollector(Collector):
         yield GaugeMetricFamily(
             "rurban_ingest_failing", "1 = the last batch could not be settled yet", float(bool(progress.failure))
         )
+        yield GaugeMetricFamily(
+            "rurban_ingest_refusing", "1 = nothing more is taken: the spool is full", float(bool(progress.refusing))
+        )
+        yield from self._waiting()
+
+    def _waiting(self) -> Iterator[Metric]:
+        """What waits on the disk for the store."""
+        waiting = self._progress.waiting
+        age_s = 0.0 if waiting.oldest_at is None else max(0, self._clock() - waiting.oldest_at) / 1000
+        yield GaugeMetricFamily("rurban_spool_batches", "Batches that wait on the disk for the store", waiting.outcomes)
+        yield GaugeMetricFamily("rurban_spool_bytes", "What they take on the disk", waiting.bytes)
+        yield GaugeMetricFamily("rurban_spool_limit_bytes", "What they may take", waiting.most_bytes)
+        yield GaugeMetricFamily("rurban_spool_oldest_seconds", "Age of the oldest reading that waits", age_s)
+        yield GaugeMetricFamily(
+            "rurban_spool_damaged_records", "Records that the disk has not given back as written", waiting.damaged
+        )
+        if waiting.hours_left is not None:
+            yield GaugeMetricFamily(
+                "rurban_spool_seconds_left",
+                "Until it is full, at the rate of the last five minutes; absent = it does not grow",
+                waiting.hours_left * 3600,
+            )

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from ingest.backlog import Waiting
 from ingest.mqtt import Bus
 from ingest.worker import Worker
-from telemetry.errors import BrokerUnavailable, StoreUnavailable
+from telemetry.errors import BrokerUnavailable, SpoolUnavailable, StoreUnavailable
 from telemetry.registry import Registry
 from telemetry.store.ports import ReadingReader
 
@@ -42,9 +43,24 @@ def _worker(worker: Worker, clock: Callable[[], int]) -> str:
         raise StoreUnavailable("the worker has stopped; the log says why, and a restart goes on where it was")
     if not progress.connected:
         raise BrokerUnavailable("the worker is not connected to the MQTT broker")
+    waits = words(progress.waiting, clock())
+    if progress.refusing:
+        raise SpoolUnavailable(f"nothing more is taken: {progress.refusing}; {waits}")
     if progress.failing_since is not None:
         seconds = (clock() - progress.failing_since) / 1000
-        raise StoreUnavailable(
-            f"nothing stored for {seconds:.0f} s, {progress.pending} messages wait: {progress.failure}"
-        )
-    return f"{progress.pending} messages in flight"
+        raise StoreUnavailable(f"nothing stored for {seconds:.0f} s: {progress.failure}; {waits}")
+    if progress.waiting.damaged:
+        raise SpoolUnavailable(f"{progress.waiting.damaged} records of the spool are damaged; {waits}")
+    return f"{progress.pending} messages in flight; {waits}"
+
+
+def words(waiting: Waiting, now: int) -> str:
+    """What waits on the disk for the store."""
+    if not waiting.outcomes:
+        return "nothing waits on the disk"
+    size = (
+        f"{waiting.outcomes} batches wait on the disk, {waiting.bytes / 1e6:.1f} of {waiting.most_bytes / 1e6:.0f} MB"
+    )
+    oldest = "" if waiting.oldest_at is None else f", the oldest since {(now - waiting.oldest_at) / 1000:.0f} s"
+    left = "" if waiting.hours_left is None else f", full in {waiting.hours_left:.1f} h at this rate"
+    return size + oldest + left

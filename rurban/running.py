@@ -91,7 +91,8 @@ def until_settled(worker: Worker, messages: int, show: Callable[[int], None]) ->
         StoreUnavailable: it made no progress for half a minute.
     """
     seen, since = -1, time.monotonic()
-    while worker.progress.messages < messages or worker.progress.pending:
+    progress = worker.progress
+    while progress.messages < messages or progress.pending or progress.waiting.outcomes:
         if worker.progress.messages != seen:
             seen, since = worker.progress.messages, time.monotonic()
         elif time.monotonic() - since > _PATIENCE_S:

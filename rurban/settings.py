@@ -77,6 +77,13 @@ class Settings(BaseSettings):
     )
     batch_age_ms: int = Field(default=20, ge=0, le=10_000, description="how long a message waits for company, in ms")
     pending_messages: int = Field(default=10_000, ge=1, description="messages received and not yet written, at most")
+    spool_mb: int = Field(default=4096, ge=1, description="what may wait on the disk for the store, in MB")
+    spool_hours: int = Field(default=168, ge=1, description="how long a reading may wait there, in hours")
+    spool_when_full: Literal["stop", "drop_oldest"] = Field(
+        default="stop",
+        description="beyond that: stop = acknowledge nothing more, so that the broker keeps it; drop_oldest = give up "
+        "the oldest, counted as quarantined",
+    )
     max_payload_kb: int = Field(default=256, ge=1, description="largest payload that is decoded, in kB")
     clock_ahead_s: int = Field(
         default=300, ge=0, description="a reading further in the future than this is flagged CLOCK"

@@ -8,6 +8,7 @@
     |-- StoreUnavailable   the time-series store cannot take or give readings now; trying again may help
     |-- RegistryUnavailable   likewise the registry
     |-- BrokerUnavailable     likewise the MQTT broker
+    |-- SpoolUnavailable      likewise the disk under the spool
     |-- GrafanaUnavailable    likewise Grafana, to which boards are uploaded
 
 Foreign errors are translated at the adapter with `raise ... from`; `api/problems.py` maps this tree to HTTP in one
@@ -67,6 +68,8 @@ class Reason(StrEnum):
     """The payload speaks for a device that may not use this topic."""
     STORE_REFUSED = "store_refused"
     """The time-series store can never keep this reading; the detail has its own words."""
+    SPOOL_FULL = "spool_full"
+    """Given up, by the operator's choice, when the store was away for longer than the spool has room for."""
 
 
 class Rejected(RurbanFault):
@@ -88,6 +91,10 @@ class RegistryUnavailable(RurbanFault):
 
 class BrokerUnavailable(RurbanFault):
     """The MQTT broker cannot be reached or refuses now; trying again may help."""
+
+
+class SpoolUnavailable(RurbanFault):
+    """The disk does not take or give what waits for the store now; trying again may help."""
 
 
 class GrafanaUnavailable(RurbanFault):

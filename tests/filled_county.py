@@ -76,11 +76,11 @@ def filled_county() -> Iterator[Filled]:
 def _fill(house: House) -> None:
     fleet = Fleet(county.devices(), county.profiles(), county.regions(), seed=7, epoch=EPOCH, faults=EVERYDAY)
     line = composition.pipeline(house)
-    settlement = Settlement(house.store, house.store, house.registry)
     messages = (message for message in fleet.messages(START, STOP) if not _silenced(message))
-    while chunk := list(islice(messages, 4000)):
-        _settle(line, settlement, chunk)
-    _settle(line, settlement, [*_of_the_unseen(), *_of_the_visitor()])
+    with composition.settlement(house, "filling") as settlement:
+        while chunk := list(islice(messages, 4000)):
+            _settle(line, settlement, chunk)
+        _settle(line, settlement, [*_of_the_unseen(), *_of_the_visitor()])
     assert isinstance(house.store, InfluxStore)
     house.store.merge()
 

@@ -34,6 +34,7 @@ class Mosquitto:
         self.host = HOST
         self.port = port
         folder.mkdir()
+        self.folder = folder
         self._log = folder / "mosquitto.log"
         self._conf = folder / "mosquitto.conf"
         self._conf.write_text("\n".join([configuration, f"log_dest file {self._log}", *_AS_ROOT, ""]))

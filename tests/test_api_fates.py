@@ -9,6 +9,7 @@ from telemetry import replay_request
 from telemetry.errors import Reason
 from telemetry.model import LedgerLine, Quarantined
 from tests.api_fixture import HOUR, NOW, Served, house
+from tests.books import settle
 
 __all__ = ["house"]
 
@@ -20,7 +21,8 @@ YESTERDAY = dt.date(2026, 11, 22)
 @pytest.fixture
 def kept(house: Served) -> Served:
     """With three messages in quarantine, the second replayed, and their lines in the ledger."""
-    house.registry.settle(
+    settle(
+        house.registry,
         [
             LedgerLine(TODAY, "station-1", received=5, stored=3, duplicate=1, quarantined=1),
             LedgerLine(TODAY, "nobody", received=1, quarantined=1),

@@ -62,4 +62,6 @@ def test_three_thousand_messages_through_five_kills_are_three_thousand_readings(
     with EmbeddedStore.open(data_dir / "readings.duckdb", zone=ZoneInfo("Asia/Shanghai"), metrics=METRICS) as store:
         stored = [(reading.at - T0, reading.value) for reading in store.raw(query)]
 
+    line = registry.ledger.total(devices=["station-1"], start=dt.date(2020, 1, 1), stop=dt.date(2200, 1, 1))
     assert [(i, float(i % 40)) for i in range(MESSAGES)] == stored
+    assert (MESSAGES, 0, line.stored + line.duplicate) == (line.stored, line.in_flight, line.received)

@@ -16,6 +16,7 @@ from telemetry.model import LedgerLine, Quarantined
 from telemetry.registry import open_registry
 from telemetry.registry._database import Database
 from telemetry.registry._tables import metadata
+from tests.books import settle
 from tests.postgres import DATABASES, HOST, USER, registry_url, shared
 
 SECRET = "s3cr3t"
@@ -40,7 +41,8 @@ day = datetime.date(2026, 11, 23)
 with open_registry(sys.argv[1]) as registry:
     while True:
         line = LedgerLine(day, "a", received=3, stored=2, quarantined=1)
-        registry.settle([line], [Quarantined("t", b"x" * 5000, Reason.EMPTY, "", 0, "a")])
+        with registry.spools.settling("test", 0) as books:
+            books.settle([line], [Quarantined("t", b"x" * 5000, Reason.EMPTY, "", 0, "a")])
         print("settled", flush=True)
 """
 
@@ -111,7 +113,7 @@ def test_a_killed_process_loses_nothing_it_had_settled_and_leaves_the_registry_u
     with open_registry(url) as registry:
         (line,) = registry.ledger.find(start=DAY, stop=NEXT_DAY, limit=10)
         refused = registry.quarantine.counts()[Reason.EMPTY]
-        registry.settle([LedgerLine(DAY, "b", received=1, stored=1)], [])
+        settle(registry, [LedgerLine(DAY, "b", received=1, stored=1)], [])
         devices = [found.device for found in registry.ledger.find(start=DAY, stop=NEXT_DAY, limit=10)]
 
     # The last commit may have happened without a word of it.
@@ -137,7 +139,7 @@ def test_sqlite_commits_reach_the_disk_and_readers_do_not_block_writers(tmp_path
 def test_an_unfinished_transaction_leaves_no_trace(url: str) -> None:
     with open_registry(url) as registry, pytest.raises(Invalid):
         # The messages are written first; then the ledger refuses.
-        registry.settle([LedgerLine(DAY, "a", received=2)], [Quarantined("t", b"", Reason.EMPTY, "", 0)])
+        settle(registry, [LedgerLine(DAY, "a", received=2)], [Quarantined("t", b"", Reason.EMPTY, "", 0)])
 
     with open_registry(url) as registry:
         assert {} == registry.quarantine.counts()

@@ -14,6 +14,7 @@ import pytest
 from telemetry.errors import Invalid, Reason
 from telemetry.model import LedgerLine, Quarantined
 from telemetry.registry import LedgerCursor, Registry, open_registry
+from tests.books import settle
 from tests.postgres import DATABASES, registry_url
 
 DAY = dt.date(2026, 11, 23)
@@ -67,7 +68,7 @@ def test_a_line_that_does_not_add_up_is_refused_with_all_its_neighbours(registry
     with pytest.raises(Invalid, match="does not add up"):
         registry.ledger.settle([line("b", stored=1), wrong])
     with pytest.raises(Invalid, match="does not add up"):
-        registry.settle([line("b", stored=1), wrong], [lost])
+        settle(registry, [line("b", stored=1), wrong], [lost])
 
     assert [] == book(registry)
     assert [] == registry.quarantine.find(limit=1)
@@ -169,7 +170,7 @@ def test_many_threads_that_settle_the_same_lines_add_up_exactly(registry: Regist
             # In an order of its own, as batches come: opposite orders must not deadlock.
             lines = [line(device, stored=2, quarantined=1) for device in chance.sample(devices, len(devices))]
             items = [Quarantined("t", b"x", Reason.EMPTY, "", 0, device) for device in devices]
-            registry.settle(lines, items)
+            settle(registry, lines, items)
             registry.ledger.hold(f"worker-{worker}", [LedgerLine(DAY, chance.choice(devices), in_flight=1)])
 
     with ThreadPoolExecutor(8) as pool:

@@ -10,6 +10,7 @@ import pytest
 from telemetry.errors import Conflict, Invalid, Reason, Unknown
 from telemetry.model import LedgerLine, Quarantined
 from telemetry.registry import Registry, open_registry
+from tests.books import settle
 from tests.postgres import DATABASES, registry_url
 
 DAY = dt.date(2026, 11, 23)
@@ -82,16 +83,6 @@ def test_a_page_has_a_limit(registry: Registry) -> None:
             registry.quarantine.find(limit=limit)
 
 
-def test_what_waits_for_the_store_is_found_until_it_comes_to_something_else(filled: Registry) -> None:
-    for quarantine_id in (3, 1, 2):
-        filled.quarantine.replayed(quarantine_id, None, "put off: the disk is away")
-    waiting = filled.quarantine.put_off()
-    filled.quarantine.replayed(1, 5_000, "3 readings stored")
-    filled.quarantine.replayed(2, None, "0 readings stored; 1 still refused: unknown_device")
-
-    assert ([1, 2, 3], [3]) == (waiting, filled.quarantine.put_off())
-
-
 def test_messages_are_counted_by_reason_and_by_whether_they_were_replayed(filled: Registry) -> None:
     filled.quarantine.add([BROKEN])
     filled.quarantine.replayed(1, 5_000, "3 readings stored")
@@ -153,7 +144,8 @@ def test_what_no_database_can_hold_is_kept_as_escapes_not_refused(registry: Regi
 
 def test_a_name_longer_than_an_index_takes_is_kept_short_and_still_found(registry: Registry) -> None:
     names = ["村" * 20_000 + end for end in ("a", "b")]
-    registry.settle(
+    settle(
+        registry,
         [LedgerLine(DAY, name, received=1, quarantined=1) for name in names],
         [replace(BROKEN, topic=name, device=name) for name in names],
     )

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -23,30 +24,35 @@ def readiness(worker: Worker, registry: Registry, store: EmbeddedStore) -> Probe
 
 
 def test_who_goes_on_finds_the_worker_subscribed(broker: Mosquitto, registry: Registry, store: EmbeddedStore) -> None:
-    worker = worker_on(broker, registry, store, store)
-    ready = readiness(worker, registry, store)
-    with in_background(worker):
-        answer = ready()
+    with worker_on(broker, registry, store, store) as worker:
+        ready = readiness(worker, registry, store)
+        with in_background(worker):
+            answer = ready()
 
-    assert ("0 messages in flight", False) == (answer, worker.progress.running)
+    assert ("0 messages in flight; nothing waits on the disk", False) == (answer, worker.progress.running)
 
 
 def test_a_worker_without_a_broker_is_given_up_and_stopped(
     broker: Mosquitto, registry: Registry, store: EmbeddedStore
 ) -> None:
-    worker = worker_on(broker, registry, store, store)
     broker.stop()
 
-    with pytest.raises(BrokerUnavailable, match=r"not subscribed within 0\.3 s"), in_background(worker, patience_s=0.3):
-        pytest.fail("it went on without a subscription")
-    assert not worker.progress.running
+    with worker_on(broker, registry, store, store) as worker:
+        with (
+            pytest.raises(BrokerUnavailable, match=r"not subscribed within 0\.3 s"),
+            in_background(worker, patience_s=0.3),
+        ):
+            pytest.fail("it went on without a subscription")
+        assert not worker.progress.running
 
 
 def test_the_house_is_not_ready_before_the_broker_has_confirmed_the_subscription(
-    registry: Registry, store: EmbeddedStore
+    registry: Registry, store: EmbeddedStore, tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        worker = worker_on(Broker("127.0.0.1", listener.getsockname()[1]), registry, store, store)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        worker_on(Broker("127.0.0.1", listener.getsockname()[1]), registry, store, store, folder=tmp_path) as worker,
+    ):
         ready = readiness(worker, registry, store)
         thread = threading.Thread(target=worker.run)
         thread.start()
@@ -63,4 +69,4 @@ def test_the_house_is_not_ready_before_the_broker_has_confirmed_the_subscription
             worker.stop()
             thread.join()
 
-    assert answer == "0 messages in flight"
+    assert answer == "0 messages in flight; nothing waits on the disk"

@@ -1,7 +1,9 @@
 """Settling a batch: once, on the right day of the ledger, whatever fails in between."""
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -11,16 +13,17 @@ from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory, Directory
 from ingest.pipeline import DAY_MS, Outcome, Pipeline
 from ingest.replay import Replayer
-from ingest.settle import Settlement
+from ingest.settle import Settled, Settlement
 from telemetry import replay_request
 from telemetry.errors import Reason, RegistryUnavailable
 from telemetry.instant import day_of
 from telemetry.metrics import METRICS
-from telemetry.model import Device, LedgerLine, Measure, Profile, Quality, Quarantined, Reading
-from telemetry.registry import Registry
+from telemetry.model import Device, Measure, Profile, Quality, Quarantined, Reading
+from telemetry.registry import Registry, Settling, Standing
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.ports import RawQuery, Refused
 from tests.village import VILLAGE
+from tests.workplace import settlement_on
 
 MIDNIGHT = 1_795_392_000_000
 """2026-11-23T00:00Z."""
@@ -31,15 +34,27 @@ class TroubledBook:
     """The registry, away for the first time it is asked."""
 
     def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+        self._spools = registry.spools
         self._away = True
 
-    def settle(self, ledger: Sequence[LedgerLine], quarantined: Sequence[Quarantined]) -> None:
-        """See FateBook."""
+    def standing(self, spool: str, at: int) -> Standing:
+        """See PositionBook."""
+        return self._spools.standing(spool, at)
+
+    @contextlib.contextmanager
+    def settling(self, spool: str, at: int) -> Iterator[Settling]:
+        """See PositionBook."""
         if self._away:
             self._away = False
             raise RegistryUnavailable("away")
-        self._registry.settle(ledger, quarantined)
+        with self._spools.settling(spool, at) as books:
+            yield books
+
+
+@pytest.fixture
+def settlement(registry: Registry, store: EmbeddedStore, tmp_path: Path) -> Iterator[Settlement]:
+    with settlement_on(registry, store, store, tmp_path) as made:
+        yield made
 
 
 class Registered:
@@ -71,39 +86,41 @@ def book(registry: Registry, device: str) -> list[tuple[int, int, int, int]]:
 
 
 def test_a_late_reading_is_stored_once_though_the_registry_fails_first(
-    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore, tmp_path: Path
 ) -> None:
-    settlement = Settlement(store, store, TroubledBook(registry))
     outcome = Outcome()
     for at in (MIDNIGHT + 5000, MIDNIGHT):
         pipeline.process(Message(uplink("station-1"), native(at, air_temperature=20), MIDNIGHT + 6000), outcome)
-    with pytest.raises(RegistryUnavailable):
-        settlement.settle(outcome)
-    settlement.settle(outcome)
+    with settlement_on(registry, store, store, tmp_path, positions=TroubledBook(registry)) as settlement:
+        with pytest.raises(RegistryUnavailable):
+            settlement.settle(outcome)
+        settlement.settle_oldest()
 
     assert [(2, 2, 0, 0)] == book(registry, "station-1")
 
 
 def test_a_batch_over_midnight_stands_on_both_days(
-    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+    pipeline: Pipeline, registry: Registry, settlement: Settlement
 ) -> None:
     outcome = Outcome()
     pipeline.process(Message(uplink("station-1"), native(MIDNIGHT - 9, air_temperature=20), MIDNIGHT - 5), outcome)
     pipeline.process(Message(uplink("station-1"), b"{broken", MIDNIGHT - 4), outcome)
     pipeline.process(Message(uplink("station-1"), native(MIDNIGHT + 9, air_temperature=20), MIDNIGHT + 10), outcome)
-    Settlement(store, store, registry).settle(outcome)
+    settlement.settle(outcome)
 
     assert [(2, 1, 0, 1), (1, 1, 0, 0)] == book(registry, "station-1")
 
 
-def test_the_same_value_once_more_is_not_written_again(registry: Registry, store: EmbeddedStore) -> None:
+def test_the_same_value_once_more_is_not_written_again(
+    registry: Registry, store: EmbeddedStore, settlement: Settlement
+) -> None:
     flagged = Reading("station-1", "air_temperature", MIDNIGHT, 20.0, 20.0, int(Quality.STEP), MIDNIGHT)
     store.write([flagged])
     fresh = Pipeline(CurrentDirectory(Registered(registry)), Checks(ClockLimits()))
     outcome = Outcome()
     fresh.process(Message(uplink("station-1"), native(MIDNIGHT + 60_000, air_temperature=20.1), MIDNIGHT), outcome)
     fresh.process(Message(uplink("station-1"), native(MIDNIGHT, air_temperature=20), MIDNIGHT + 1), outcome)
-    Settlement(store, store, registry).settle(outcome)
+    settlement.settle(outcome)
 
     query = RawQuery(("air_temperature",), ("station-1",), 0, 2**62, 9)
     assert flagged == store.raw(query)[0]
@@ -123,7 +140,7 @@ class ChoosyStore:
 
 
 def test_what_the_store_can_never_keep_goes_to_quarantine_and_the_rest_is_stored_once(
-    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore, tmp_path: Path
 ) -> None:
     """Also where the registry fails in between, and where the refused one would have been a correction."""
     store.write([Reading("station-1", "air_temperature", MIDNIGHT, 3.0, 3.0, 0, MIDNIGHT)])
@@ -132,12 +149,13 @@ def test_what_the_store_can_never_keep_goes_to_quarantine_and_the_rest_is_stored
     for at, payload in enumerate((native(MIDNIGHT + 30_000, air_temperature=2), mixed)):
         pipeline.process(Message(uplink("station-1"), payload, MIDNIGHT + at), outcome)
     pipeline.process(Message(uplink("station-1"), native(MIDNIGHT, air_temperature=-1), MIDNIGHT + 9), outcome)
-    settlement = Settlement(ChoosyStore(store), store, TroubledBook(registry))
-    with pytest.raises(RegistryUnavailable):
-        settlement.settle(outcome)
-    duplicates = settlement.settle(outcome)
+    book_away, choosy = TroubledBook(registry), ChoosyStore(store)
+    with settlement_on(registry, choosy, store, tmp_path, positions=book_away) as settlement:
+        with pytest.raises(RegistryUnavailable):
+            settlement.settle(outcome)
+        settled = settlement.settle_oldest()
 
-    assert 0 == duplicates
+    assert Settled(settled.last if settled else 0, readings=2, duplicates=0, quarantined=2) == settled
     assert [(4, 2, 0, 2)] == book(registry, "station-1")
     kept = {(item.payload, item.reason, item.detail, item.readings) for item in registry.quarantine.find(limit=9)}
     why = (Reason.STORE_REFUSED, "is below zero", 1)
@@ -147,29 +165,31 @@ def test_what_the_store_can_never_keep_goes_to_quarantine_and_the_rest_is_stored
 
 
 def test_a_refused_reading_and_its_refused_correction_in_one_batch_are_two_quarantined(
-    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore, tmp_path: Path
 ) -> None:
     outcome = Outcome()
     for value in (-1, -2):
         pipeline.process(Message(uplink("station-1"), native(MIDNIGHT, air_temperature=value), MIDNIGHT), outcome)
+    with settlement_on(registry, ChoosyStore(store), store, tmp_path) as settlement:
+        settled = settlement.settle(outcome)
 
-    assert 0 == Settlement(ChoosyStore(store), store, registry).settle(outcome)
+    assert (0, 2) == (settled.duplicates, settled.quarantined)
     assert [(2, 0, 0, 2)] == book(registry, "station-1")
 
 
-def replayed(pipeline: Pipeline, registry: Registry, store: EmbeddedStore, kept: Quarantined) -> str:
+def replayed(pipeline: Pipeline, registry: Registry, settlement: Settlement, kept: Quarantined) -> str:
     """The outcome in words."""
-    settlement = Settlement(store, store, registry)
-    replayer = Replayer(registry.quarantine, pipeline, settlement, clock=lambda: MIDNIGHT + 99)
-    replayer.replay(Message(replay_request.TOPIC, replay_request.encode(kept.id or 0), MIDNIGHT))
+    request = Message(replay_request.TOPIC, replay_request.encode(kept.id or 0), MIDNIGHT)
+    outcome = Replayer(registry.quarantine, pipeline).outcome(request)
+    if outcome is not None:
+        settlement.settle(outcome)
     return registry.quarantine.one(kept.id or 0).outcome
 
 
 def test_replaying_what_was_sent_again_meanwhile_is_a_duplicate(
-    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+    pipeline: Pipeline, registry: Registry, settlement: Settlement
 ) -> None:
     message = Message(uplink("late-1"), native(MIDNIGHT, air_temperature=20), MIDNIGHT + 1)
-    settlement = Settlement(store, store, registry)
     refused, stored = Outcome(), Outcome()
     pipeline.process(message, refused)
     settlement.settle(refused)
@@ -177,13 +197,13 @@ def test_replaying_what_was_sent_again_meanwhile_is_a_duplicate(
     pipeline.process(message, stored)
     settlement.settle(stored)
     (kept,) = registry.quarantine.find(limit=9)
-    words = replayed(pipeline, registry, store, kept)
+    words = replayed(pipeline, registry, settlement, kept)
 
     assert ("0 readings stored, 1 were stored already", [(2, 1, 1, 0)]) == (words, book(registry, "late-1"))
 
 
 def test_each_row_of_a_pack_is_replayed_for_itself(
-    pipeline: Pipeline, registry: Registry, store: EmbeddedStore
+    pipeline: Pipeline, registry: Registry, settlement: Settlement
 ) -> None:
     """The gateway's own metric and its neighbour's are both unknown at first; each is mended on its own."""
     pack = json.dumps(
@@ -195,12 +215,12 @@ def test_each_row_of_a_pack_is_replayed_for_itself(
     ).encode()
     outcome = Outcome()
     pipeline.process(Message(uplink("gateway-1"), pack, MIDNIGHT), outcome)
-    Settlement(store, store, registry).settle(outcome)
+    settlement.settle(outcome)
     rows = {item.device: item for item in registry.quarantine.find(limit=9)}
     assert {"gateway-1", "soil-2"} == rows.keys(), [item.detail for item in rows.values()]
     measures = (Measure("soil_temperature", interval_s=600), Measure("rssi"))
     registry.devices.put_profiles([Profile("senml", "SenML node", "senml_json", measures)])
-    words = [replayed(pipeline, registry, store, rows[device]) for device in ("soil-2", "gateway-1")]
+    words = [replayed(pipeline, registry, settlement, rows[device]) for device in ("soil-2", "gateway-1")]
 
     assert ["1 readings stored", "1 readings stored"] == [word.partition(",")[0] for word in words]
     assert ([(2, 2, 0, 0)], [(1, 1, 0, 0)]) == (book(registry, "gateway-1"), book(registry, "soil-2"))

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from devices.message import uplink
+from ingest.backlog import SpoolLimits
 from ingest.mqtt import Broker, Subscription
 from ingest.worker import Limits, Worker
 from telemetry import replay_request
@@ -174,14 +175,13 @@ def test_the_worker_comes_back_after_the_broker_restarts(
 def test_an_error_that_nobody_foresaw_ends_the_worker_instead_of_hanging_it(
     broker: Mosquitto, registry: Registry, store: EmbeddedStore
 ) -> None:
-    worker = worker_on(broker, registry, BrokenStore(), store)
-    with client_of(broker) as client:
+    with worker_on(broker, registry, BrokenStore(), store) as worker, client_of(broker) as client:
         client.publish(uplink("station-1"), native(T0, air_temperature=1), qos=1, retain=True).wait_for_publish(
             timeout=10
         )
+        with pytest.raises(ZeroDivisionError):
+            worker.run()
 
-    with pytest.raises(ZeroDivisionError):
-        worker.run()
     assert not worker.progress.running
     with at_work(worker_on(broker, registry, store, store)):
         eventually(lambda: temperatures(store) == [1.0])
@@ -247,10 +247,10 @@ def test_mqtt_5_keeps_the_session_of_a_worker_that_is_away(
 
 
 def test_workers_of_one_group_share_the_messages(broker: Mosquitto, registry: Registry, store: EmbeddedStore) -> None:
-    first, second = (
+    made = [
         worker_on(broker, registry, store, store, client_id=name, share="$share/county/") for name in ("one", "two")
-    )
-    with at_work(first), at_work(second), client_of(broker) as client:
+    ]
+    with at_work(made[0]) as first, at_work(made[1]) as second, client_of(broker) as client:
         publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i)) for i in range(100)])
         eventually(lambda: len(temperatures(store)) == 100)
 
@@ -287,10 +287,10 @@ def test_a_worker_that_is_full_keeps_its_connection_and_takes_no_more(
     broker: Mosquitto, registry: Registry, store: EmbeddedStore
 ) -> None:
     troubled = TroubledStore(store, failures=10_000)
-    limits = Limits(batch_messages=10, pending_messages=30)
+    limits, spool_limits = Limits(batch_messages=10, pending_messages=30), SpoolLimits(most_bytes=1)
     most = 0
-    worker = worker_on(broker, registry, troubled, store, limits=limits, keepalive_s=1)
-    with at_work(worker), client_of(broker) as client:
+    made = worker_on(broker, registry, troubled, store, limits=limits, spool_limits=spool_limits, keepalive_s=1)
+    with at_work(made) as worker, client_of(broker) as client:
         publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i % 40)) for i in range(300)])
         end = time.monotonic() + 4
         while time.monotonic() < end:

@@ -5,22 +5,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from ingest.backlog import SpoolLimits
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory
 from ingest.mqtt import Broker, Subscription
 from ingest.pipeline import Pipeline
 from ingest.replay import Replayer
-from ingest.settle import Settlement, show_in_flight
+from ingest.settle import Books, PositionBook, Settlement
 from ingest.settling import Progress
 from ingest.sources import UPLINKS
+from ingest.spool import Spool
 from ingest.worker import Limits, Worker
 from rurban.house import RegistryDirectory
 from telemetry import replay_request
-from telemetry.registry import Registry
+from telemetry.registry import Registry, Standing
 from telemetry.store.ports import ReadingReader, ReadingWriter
 from tests.mosquitto import Mosquitto
 
@@ -29,50 +32,99 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+@contextlib.contextmanager
+def settlement_on(  # noqa: PLR0913 - a test names what it is about
+    registry: Registry,
+    writer: ReadingWriter,
+    reader: ReadingReader,
+    folder: Path,
+    *,
+    name: str = "worker",
+    announce: Callable[[str, bytes], None] | None = None,
+    limits: SpoolLimits | None = None,
+    positions: PositionBook | None = None,
+    clock: Callable[[], int] = wall_clock,
+) -> Iterator[Settlement]:
+    """On a spool in `<folder>/spool/<name>`; what waits there at the end stays there."""
+    standings: dict[str, Standing] = {}
+
+    def settled_until(spool_id: str) -> int:
+        standings[spool_id] = registry.spools.enter(spool_id, name, clock())
+        return standings[spool_id].position
+
+    spool = Spool(folder / "spool" / name, settled_until=settled_until, clock=clock, limits=limits)
+    try:
+        yield Settlement(
+            writer=writer,
+            reader=reader,
+            books=Books(positions or registry.spools, registry.quarantine, registry.ledger),
+            spool=spool,
+            standing=standings[spool.id],
+            worker=name,
+            clock=clock,
+            announce=announce,
+        )
+    finally:
+        spool.close()
+        if not spool.backlog.outcomes:
+            registry.spools.leave(spool.id)
+
+
+@contextlib.contextmanager
 def worker_on(  # noqa: PLR0913 - a test names what it is about
     broker: Mosquitto | Broker,
     registry: Registry,
     writer: ReadingWriter,
     reader: ReadingReader,
     *,
+    folder: Path | None = None,
     announce: Callable[[str, bytes], None] | None = None,
     limits: Limits | None = None,
+    spool_limits: SpoolLimits | None = None,
+    positions: PositionBook | None = None,
     beat: Callable[[Progress], None] | None = None,
     client_id: str = "worker",
     share: str = "",
     mqtt5: bool = False,
     keepalive_s: int = 60,
-) -> Worker:
-    pipeline = Pipeline(CurrentDirectory(RegistryDirectory(registry)), Checks(ClockLimits()))
-    settlement = Settlement(writer, reader, registry, announce=announce)
-    return Worker(
-        subscription=Subscription(
-            Broker(broker.host, broker.port, mqtt5=mqtt5, keepalive_s=keepalive_s),
-            client_id,
-            [share + UPLINKS, share + replay_request.TOPIC],
+) -> Iterator[Worker]:
+    """A worker that does not run yet, with its spool in this folder; None = beside what its broker keeps."""
+    if folder is None:
+        assert isinstance(broker, Mosquitto), "without a broker of the test's own, name a folder"
+        folder = broker.folder
+    pipeline = Pipeline(CurrentDirectory(RegistryDirectory(registry), wall_clock), Checks(ClockLimits()))
+    with settlement_on(
+        registry, writer, reader, folder, name=client_id, announce=announce, limits=spool_limits, positions=positions
+    ) as settlement:
+        yield Worker(
+            subscription=Subscription(
+                Broker(broker.host, broker.port, mqtt5=mqtt5, keepalive_s=keepalive_s),
+                client_id,
+                [share + UPLINKS, share + replay_request.TOPIC],
+                clock=wall_clock,
+            ),
+            pipeline=pipeline,
+            settlement=settlement,
+            replayer=Replayer(registry.quarantine, pipeline),
+            newest=partial(reader.latest, None, None),
             clock=wall_clock,
-        ),
-        pipeline=pipeline,
-        settlement=settlement,
-        replayer=Replayer(registry.quarantine, pipeline, settlement, clock=wall_clock),
-        hold=partial(show_in_flight, registry.ledger, client_id),
-        clock=wall_clock,
-        limits=limits,
-        beat=beat,
-    )
+            limits=limits,
+            beat=beat,
+        )
 
 
 @contextlib.contextmanager
-def at_work(worker: Worker) -> Iterator[Worker]:
+def at_work(made: contextlib.AbstractContextManager[Worker]) -> Iterator[Worker]:
     """Working and subscribed; stopped with the context."""
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
-        eventually(lambda: worker.progress.connected)
-        yield worker
-    finally:
-        worker.stop()
-        thread.join(timeout=30)
+    with made as worker:
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            eventually(lambda: worker.progress.connected)
+            yield worker
+        finally:
+            worker.stop()
+            thread.join(timeout=30)
 
 
 @contextlib.contextmanager

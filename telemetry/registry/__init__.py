@@ -8,5 +8,17 @@ from telemetry.registry._ledger import Ledger, LedgerCursor
 from telemetry.registry._places import Places
 from telemetry.registry._quarantine import Quarantine
 from telemetry.registry._registry import Registry, open_registry
+from telemetry.registry._spools import Settling, Spools, Standing
 
-__all__ = ["Devices", "Ledger", "LedgerCursor", "Places", "Quarantine", "Registry", "open_registry"]
+__all__ = [
+    "Devices",
+    "Ledger",
+    "LedgerCursor",
+    "Places",
+    "Quarantine",
+    "Registry",
+    "Settling",
+    "Spools",
+    "Standing",
+    "open_registry",
+]

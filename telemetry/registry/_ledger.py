@@ -172,3 +172,12 @@ def hold(connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> No
     ]
     if rows:
         connection.execute(insert(in_flight), rows)
+
+
+def release(database: Database, connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> None:
+    """Take these off what the worker holds; within the caller's transaction."""
+    name = storable(worker)
+    rows = [{"worker": name, "day": line.day, "device": key(line.device), "count": -line.in_flight} for line in lines]
+    if rows:
+        connection.execute(database.upsert(in_flight, adding=True), rows)
+        connection.execute(delete(in_flight).where(in_flight.c.worker == name, in_flight.c.count <= 0))

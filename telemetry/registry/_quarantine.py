@@ -14,7 +14,6 @@ from telemetry.registry._database import Database
 from telemetry.registry._ledger import record
 from telemetry.registry._tables import quarantine
 from telemetry.registry._text import key, require_limit, storable, within_64_bits
-from telemetry.replay_request import PUT_OFF
 
 _FIELDS = tuple(field.name for field in fields(Quarantined) if field.name != "id")
 
@@ -90,26 +89,12 @@ class Quarantine:
         Raise `Unknown` where there is no such message, `Conflict` where its replay had succeeded already: then nothing
         is moved twice.
         """
-        values: dict[str, object] = {"replayed_at": at, "outcome": storable(outcome)}
-        if readings is not None:
-            values["readings"] = readings
-        statement = update(quarantine).where(quarantine.c.id == quarantine_id, quarantine.c.replayed_at.is_(None))
         self.one(quarantine_id)
         with self._database.write() as connection:
-            if connection.execute(statement.values(values)).rowcount == 1:
+            if note_replay(connection, quarantine_id, at, outcome, readings):
                 record(self._database, connection, ledger)
                 return
         raise Conflict(f"quarantined message {quarantine_id} was replayed already")
-
-    def put_off(self) -> list[int]:
-        """The messages whose outcome is that their replay waits (`replay_request.PUT_OFF`), oldest first."""
-        query = (
-            select(quarantine.c.id)
-            .where(quarantine.c.replayed_at.is_(None), quarantine.c.outcome.startswith(PUT_OFF, autoescape=True))
-            .order_by(quarantine.c.id)
-        )
-        with self._database.read() as connection:
-            return list(connection.scalars(query))
 
     def counts(self, *, replayed: bool | None = None) -> Mapping[Reason, int]:
         """How many messages there are of each reason that occurs; None = replayed or not."""
@@ -130,6 +115,15 @@ def keep(connection: Connection, items: Sequence[Quarantined]) -> None:
     """See Quarantine.add; within the caller's transaction."""
     if items:
         connection.execute(insert(quarantine), [_row(item) for item in items])
+
+
+def note_replay(connection: Connection, quarantine_id: int, at: int | None, outcome: str, readings: int | None) -> bool:
+    """See Quarantine.replayed, without the ledger; within the caller's transaction. False = replayed already."""
+    values: dict[str, object] = {"replayed_at": at, "outcome": storable(outcome)}
+    if readings is not None:
+        values["readings"] = readings
+    statement = update(quarantine).where(quarantine.c.id == quarantine_id, quarantine.c.replayed_at.is_(None))
+    return connection.execute(statement.values(values)).rowcount == 1
 
 
 def _row(item: Quarantined) -> dict[str, object]:

@@ -1,16 +1,15 @@
-"""The registry as one thing: four parts over one database."""
+"""The registry as one thing: five parts over one database."""
 
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from telemetry.model import LedgerLine, Quarantined
 from telemetry.registry._database import Database
 from telemetry.registry._devices import Devices
-from telemetry.registry._ledger import Ledger, record
+from telemetry.registry._ledger import Ledger
 from telemetry.registry._migration import migrate
 from telemetry.registry._places import Places
-from telemetry.registry._quarantine import Quarantine, keep
+from telemetry.registry._quarantine import Quarantine
+from telemetry.registry._spools import Spools
 
 
 class Registry:
@@ -22,13 +21,7 @@ class Registry:
         self.devices = Devices(database)
         self.quarantine = Quarantine(database)
         self.ledger = Ledger(database)
-
-    def settle(self, ledger: Sequence[LedgerLine], quarantined: Sequence[Quarantined]) -> None:
-        """Write a batch's fates: `Quarantine.add` and `Ledger.settle` in one transaction, on the disk on return."""
-        if ledger or quarantined:
-            with self._database.write() as connection:
-                keep(connection, quarantined)
-                record(self._database, connection, ledger)
+        self.spools = Spools(database)
 
     def close(self) -> None:
         """Give the connections back; the registry is not used after that."""

@@ -124,3 +124,26 @@ in_flight = Table(
     sqlite_with_rowid=False,
 )
 """Readings received and not yet settled, by the worker that holds them."""
+
+spools = Table(
+    "spools",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+"""How far each process has settled what waits on its disk."""
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("seq", SERIAL, primary_key=True, autoincrement=True),
+    Column("spool", ID, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+    # A number that was used once is never used again: they tell before from after.
+    sqlite_autoincrement=True,
+)
+"""What processes have lately counted as stored, for those that settle at the same time."""
