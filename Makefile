@@ -17,7 +17,7 @@ secrets: ## write .env with generated passwords for docker-compose.yml (FORCE=1 
 
 test: .venv/dev.stamp ## run every test, with real servers
 	@sh scripts/setup.sh debian mosquitto mosquitto-clients curl postgresql influxdb nginx-light docker-compose
-	@$(PY) -m pytest
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp ## lint, format, types, import rules, docker-compose.yml
 	@.venv/bin/ruff check .

@@ -13,9 +13,18 @@ from telemetry.store.embedded import EmbeddedStore
 from tests import village
 from tests.mosquitto import Mosquitto, mosquitto
 
+LONGEST_FIRST = ("test_demo.py", "test_dashboards.py", "test_wheel.py", "test_setup.py")
+"""Files that a process is busy with for so long that the others would wait for it, were they begun last."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each file in its own order."""
+    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
 
 def pytest_unconfigure() -> None:
-    """Let the summary be the last line.
+    """Let the summary be the last line; the processes that run the tests end before it is written.
 
     Hypothesis leaves a callback with the garbage collector; it keeps DuckDB's module alive to the end, and that module
     then writes of leaks.

@@ -1,6 +1,8 @@
 """A real Mosquitto of the test's own: on loopback, on a free port, with its state in the test's folder."""
 
+import itertools
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -17,13 +19,17 @@ _READY_WITHIN_S = 10.0
 _AS_ROOT = ["user root"] if os.geteuid() == 0 else []
 """Else it would drop to its own user, who may not write in a test's folder."""
 
+_PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+# Below those that Linux gives to clients: no connection takes one between its choice and its use.
+_PORTS = itertools.cycle(range(10_000, 32_768)[_PROCESS::_PROCESSES])
+# Another test run on this machine begins elsewhere.
+_COMING = itertools.islice(_PORTS, secrets.randbelow(10_000), None)
+
 
 def free_port() -> int:
-    """A TCP port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nothing listens on, and that nobody else in this test run is given."""
+    return next(port for port in _COMING if not listens(port))
 
 
 class Mosquitto:

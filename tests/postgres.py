@@ -11,7 +11,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,7 +19,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-HOST = "127.0.0.1"
+from tests.mosquitto import HOST, free_port
+
 USER = "rurban"
 _READY_WITHIN_S = 30.0
 
@@ -30,7 +30,7 @@ class Postgres:
 
     def __init__(self) -> None:
         self.password = secrets.token_urlsafe(16)
-        self.port = _free_port()
+        self.port = free_port()
         # Not in a test's tmp_path: the server's own user may not enter that when the tests run as root.
         self._folder = Path(tempfile.mkdtemp(prefix="rurban-postgres-"))
         self._log = self._folder / "server.log"
@@ -152,10 +152,3 @@ def _settings(port: int, data: Path) -> list[str]:
         "logging_collector": "off",
     }
     return [f"--{name}={value}" for name, value in settings.items()]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

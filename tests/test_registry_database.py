@@ -17,7 +17,8 @@ from telemetry.registry import open_registry
 from telemetry.registry._database import Database
 from telemetry.registry._tables import metadata
 from tests.books import settle
-from tests.postgres import DATABASES, HOST, USER, registry_url, shared
+from tests.mosquitto import HOST
+from tests.postgres import DATABASES, USER, registry_url, shared
 
 SECRET = "s3cr3t"
 DAY = dt.date(2026, 11, 23)

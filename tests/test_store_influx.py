@@ -270,19 +270,17 @@ def test_values_at_the_edge_of_what_a_number_can_be_come_back(store: InfluxStore
 
 
 @pytest.mark.parametrize(
-    ("bucket", "port", "words"),
-    [("nowhere", None, "database not found"), ("any", free_port(), "cannot be")],
+    ("bucket", "away", "words"),
+    [("nowhere", False, "database not found"), ("any", True, "cannot be")],
 )
-def test_a_server_or_database_that_is_not_there_is_named(
-    address: Address, bucket: str, port: int | None, words: str
-) -> None:
-    url = address.url if port is None else f"http://{HOST}:{port}"
-    away = replace(address, url=url, bucket=bucket)
-    with on_influx(away) as store:
+def test_a_server_or_database_that_is_not_there_is_named(address: Address, bucket: str, away: bool, words: str) -> None:
+    url = f"http://{HOST}:{free_port()}" if away else address.url
+    missing = replace(address, url=url, bucket=bucket)
+    with on_influx(missing) as store:
         for call in (lambda: store.write([reading(START, 1.0)]), store.check, lambda: store.latest(None, None)):
             with pytest.raises(StoreUnavailable, match=words) as failed:
                 call()
-            assert away.url in str(failed.value)
+            assert missing.url in str(failed.value)
 
 
 def test_no_message_shows_the_token(address: Address) -> None:
