@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from rurban import commands
+from rurban.demo import HISTORY_DAYS
 from rurban.doctor import diagnose
 from rurban.settings import Settings
 from telemetry.errors import RurbanFault
@@ -69,9 +70,13 @@ def options(
 
 
 @app.command()
-def demo() -> None:
-    """Broker, worker, store and API with a sample county: 30 days of history, real records, live data."""
-    commands.demo(_settings(), Console())
+def demo(
+    days: Annotated[
+        int, typer.Option(min=1, help="How far the history of a new data folder goes back; fewer start sooner.")
+    ] = HISTORY_DAYS,
+) -> None:
+    """Broker, worker, store and API with a sample county: days of history, real records, live data."""
+    commands.demo(_settings(), Console(), days)
 
 
 @app.command()

@@ -145,8 +145,9 @@ def api(settings: Settings) -> None:
         server.run()
 
 
-def demo(settings: Settings, console: Console) -> None:
-    current = demonstration.diary(settings.data_dir, now())
+def demo(settings: Settings, console: Console, days: int) -> None:
+    """`days` of history, where there is none yet."""
+    current = demonstration.diary(settings.data_dir, now(), days)
     fleet = demonstration.fleet(current)
 
     def prepare(house: House) -> None:

@@ -1,4 +1,4 @@
-"""The demonstration: a sample county with its simulated fleet, thirty days of history, three real records, live data.
+"""The demonstration: a sample county with its simulated fleet, days of history, three real records, live data.
 
 A second start continues: the fleet's epoch and seed and how far the history reaches are kept in the data folder.
 """
@@ -47,15 +47,15 @@ class Diary(msgspec.Struct):
     """The real records have been published."""
 
 
-def diary(folder: Path, now: int) -> Diary:
-    """The diary of this data folder; a new one starts thirty days ago."""
+def diary(folder: Path, now: int, days: int = HISTORY_DAYS) -> Diary:
+    """The diary of this data folder; a new one starts so many whole days (UTC) before today."""
     path = folder / "demo.json"
     if path.exists():
         try:
             return msgspec.json.decode(path.read_bytes(), type=Diary)
         except msgspec.MsgspecError as error:
             raise Invalid(str(path), f"is no diary of a demonstration: {error}", "remove the data folder") from error
-    epoch = (now // DAY_MS - HISTORY_DAYS) * DAY_MS
+    epoch = (now // DAY_MS - days) * DAY_MS
     return Diary(seed=SEED, epoch=epoch, filled_until=epoch)
 
 
