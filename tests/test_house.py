@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -95,11 +96,17 @@ def test_no_file_is_longer_than_one_subject() -> None:
     assert {} == long
 
 
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The sources, parsed once."""
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text("utf-8")) for path in sources()}
+
+
 def nodes() -> Iterator[tuple[str, ast.AST]]:
     """Everything in the sources, with its file."""
-    for path in sources():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            yield str(path.relative_to(ROOT)), node
+    for file, tree in trees().items():
+        for node in ast.walk(tree):
+            yield file, node
 
 
 def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
