@@ -47,6 +47,7 @@ def test_what_is_tested_is_what_runs() -> None:
     assert run == {name: tested.get(name) for name in run}
 
 
+@pytest.mark.timeout(600)  # it fetches a hundred megabytes
 def test_the_set_up_of_the_demonstration_works_in_an_empty_folder(tmp_path: Path) -> None:
     for name in ("api", "dashboards", "devices", "ingest", "insight", "rurban", "telemetry", "requirements", "scripts"):
         # Python writes these while other tests run.
