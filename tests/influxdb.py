@@ -20,7 +20,7 @@ from pathlib import Path
 from telemetry.store.influx_server import Address
 from tests.mosquitto import HOST, free_port
 
-_READY_WITHIN_S = 30.0
+_READY_WITHIN_S = 60.0
 
 _INFLUXDB = """
 reporting-enabled = false
@@ -122,7 +122,7 @@ class InfluxDb:
         while self._processes:
             process = self._processes.pop()
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+            process.wait(timeout=60)
 
     def remove(self) -> None:
         self.stop()

@@ -15,7 +15,7 @@ HOST = "127.0.0.1"
 _ROOT = Path(__file__).parent.parent
 DOCUMENTED = _ROOT / "docs" / "mosquitto.conf"
 COMPOSED = _ROOT / "docker" / "mosquitto.conf"
-_READY_WITHIN_S = 10.0
+_READY_WITHIN_S = 60.0
 _AS_ROOT = ["user root"] if os.geteuid() == 0 else []
 """Else it would drop to its own user, who may not write in a test's folder."""
 
@@ -68,7 +68,7 @@ class Mosquitto:
         """End by SIGTERM, which makes it save its state; nothing if it is stopped already."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
             self._process = None
 
     def log(self) -> str:

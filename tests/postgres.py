@@ -22,7 +22,7 @@ from psycopg import sql
 from tests.mosquitto import HOST, free_port
 
 USER = "rurban"
-_READY_WITHIN_S = 30.0
+_READY_WITHIN_S = 60.0
 
 
 class Postgres:
@@ -70,7 +70,7 @@ class Postgres:
         """End the server and remove its folder."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)  # its fast shutdown: does not wait for clients
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=60)
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -87,7 +87,7 @@ def test_processes_that_open_an_empty_registry_at_once_do_not_collide(url: str) 
         process.stdin.write("go\n")
         process.stdin.flush()
 
-    ends = [(process.communicate(timeout=60)[0], process.returncode) for process in processes]
+    ends = [(process.communicate(timeout=120)[0], process.returncode) for process in processes]
 
     assert [("0\n", 0)] * 4 == ends
 
@@ -109,7 +109,7 @@ def test_a_killed_process_loses_nothing_it_had_settled_and_leaves_the_registry_u
     for _ in range(50):
         assert "settled\n" == process.stdout.readline()
     process.kill()
-    told = 50 + len(process.communicate(timeout=60)[0].splitlines())
+    told = 50 + len(process.communicate(timeout=120)[0].splitlines())
 
     with open_registry(url) as registry:
         (line,) = registry.ledger.find(start=DAY, stop=NEXT_DAY, limit=10)

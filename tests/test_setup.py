@@ -94,7 +94,7 @@ def test_an_interrupted_installation_lets_services_start_again(name: str, code: 
         eventually(under_way.exists)
         there = policy.exists()
         os.killpg(installing.pid, getattr(signal, f"SIG{name}"))
-        ended = installing.wait(timeout=10)
+        ended = installing.wait(timeout=30)
 
     assert there
     assert (code, ["bin", "usr"], False) == (ended, sorted(path.name for path in tmp_path.iterdir()), policy.exists())

@@ -55,7 +55,7 @@ def test_a_second_process_is_told_who_has_the_file(tmp_path: Path) -> None:
     path = tmp_path / "shared.duckdb"
     store = embedded(path)
     command = [sys.executable, "-m", "tests.store_writer", str(path), "0"]
-    second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     store.close()
 
     assert second.returncode != 0

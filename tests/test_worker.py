@@ -209,7 +209,7 @@ def test_a_retained_message_without_a_time_is_a_reading_once_however_often_the_w
     with client_of(broker) as client:
         with at_work(worker_on(broker, registry, store, store)):
             for device, payload in (("station-1", untimed), ("station-2", native(T0, air_temperature=5))):
-                client.publish(uplink(device), payload, qos=1, retain=True).wait_for_publish(timeout=10)
+                client.publish(uplink(device), payload, qos=1, retain=True).wait_for_publish(timeout=60)
             eventually(lambda: temperatures(store) == [4.0] and temperatures(store, "station-2") == [5.0])
         for _ in range(2):
             with at_work(worker_on(broker, registry, store, store)) as worker:

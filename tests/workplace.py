@@ -124,7 +124,7 @@ def at_work(made: contextlib.AbstractContextManager[Worker]) -> Iterator[Worker]
             yield worker
         finally:
             worker.stop()
-            thread.join(timeout=30)
+            thread.join(timeout=60)
 
 
 @contextlib.contextmanager
@@ -144,10 +144,10 @@ def publish(client: paho.Client, *messages: tuple[str, bytes]) -> None:
     """QoS 1; returns when the broker has all."""
     infos = [client.publish(topic, payload, qos=1) for topic, payload in messages]
     for info in infos:
-        info.wait_for_publish(timeout=30)
+        info.wait_for_publish(timeout=60)
 
 
-def eventually(condition: Callable[[], bool], *, within_s: float = 20.0) -> None:
+def eventually(condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
     """Return as soon as the condition holds; an assertion error when it does not in time."""
     deadline = time.monotonic() + within_s
     while not condition():
