@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from devices.message import uplink
 from telemetry.metrics import METRICS
 from telemetry.registry import Registry
@@ -38,6 +40,7 @@ def settled(registry: Registry, device: str) -> int:
     return sum(line.received for line in lines)
 
 
+@pytest.mark.timeout(600)  # it starts six workers
 def test_three_thousand_messages_through_five_kills_are_three_thousand_readings(
     broker: Mosquitto, registry: Registry, tmp_path: Path
 ) -> None:
