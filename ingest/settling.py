@@ -40,6 +40,8 @@ class Progress:
     """Why nothing more is taken; empty = it is."""
     waiting: Waiting = field(default_factory=Waiting)
     """On the disk, for the store."""
+    last_call: bytes = b""
+    """The payload of the last call (`sources.LAST_CALL`) that was heard."""
 
 
 class Settler:

@@ -6,6 +6,12 @@ from telemetry.errors import Reason, Rejected
 UPLINKS = uplink("+")
 """Devices that speak the native topics; the codec is in their profile."""
 
+LAST_CALL = uplink("_last-call")
+"""What a house publishes before its own broker ends: whatever that has acknowledged before comes before it.
+
+It is in the same filter, so in the same queue; and no device can have this name.
+"""
+
 
 def device_of(topic: str) -> str:
     """The device that a topic names; `Rejected(UNKNOWN_TOPIC)` for a topic of no source."""

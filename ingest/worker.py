@@ -5,15 +5,14 @@ disk and settle them (`ingest/settling.py`): while they wait for it, the first o
 received and not yet acknowledged is bounded; beyond that the worker stops reading and the broker keeps the rest.
 """
 
-import contextlib
 import logging
-import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from devices.message import Message
 from ingest.backoff import Backoff
 from ingest.lookout import Lookout
 from ingest.mqtt import Receipt, Subscription
@@ -22,6 +21,8 @@ from ingest.pipeline import Outcome, Pipeline
 from ingest.replay import Replayer
 from ingest.settle import Settlement
 from ingest.settling import Progress, Settler
+from ingest.sources import LAST_CALL
+from ingest.wake import Wake
 from telemetry import replay_request
 from telemetry.errors import BrokerUnavailable, RegistryUnavailable
 from telemetry.model import Reading
@@ -78,18 +79,16 @@ class Worker:
         self._waiting: deque[Receipt] = deque()
         self._batch: Batch | None = None
         self._replays: deque[Batch] = deque()
-        self._wake_receiver, self._wake = socket.socketpair()
-        self._wake_receiver.settimeout(0)
-        self._wake.settimeout(0)
+        self._wake = Wake()
 
     def stop(self) -> None:
         """Ask the worker to end; safe from any thread and from a signal handler."""
         self._stopping.set()
-        self._nudge()
+        self._wake.nudge()
 
     def run(self) -> None:
         """Work until `stop`. On the way out what has been received is settled, if the store can take it."""
-        settler = Settler(self._settlement, self.progress, clock=self._clock, nudge=self._nudge)
+        settler = Settler(self._settlement, self.progress, clock=self._clock, nudge=self._wake.nudge)
         backoff = Backoff()
         self.progress.running = True
         try:
@@ -112,7 +111,7 @@ class Worker:
             logger.info("listening")
         self.progress.connected = True
         patience_s = self._patience(settler)
-        self._take(self._subscription.receive(patience_s, wake=self._wake_receiver, limit=self._room()))
+        self._take(self._subscription.receive(patience_s, wake=self._wake.receiver, limit=self._room()))
         self._hand_over(settler)
         self._acknowledge(settler)
         if self._lookout.look() and self._beat is not None:
@@ -151,15 +150,23 @@ class Worker:
             if self._batch is None:
                 self._batch = Batch(time.monotonic(), outcome=Outcome(careful=self._settlement.careful))
             batch = self._batch
-            if receipt.message.topic == replay_request.TOPIC:
-                outcome = self._replayer.outcome(receipt.message, waits=self.progress.failure)
-                if outcome is not None:
-                    batch = Batch(time.monotonic(), outcome=outcome)
-                    self._replays.append(batch)
+            topic = receipt.message.topic
+            if topic == replay_request.TOPIC:
+                batch = self._replay(receipt.message) or batch
+            elif topic == LAST_CALL:
+                self.progress.last_call = receipt.message.payload
             else:
                 self._pipeline.process(receipt.message, batch.outcome)
             batch.receipts.append(receipt)
             self._waiting.popleft()
+
+    def _replay(self, request: Message) -> Batch | None:
+        """A batch of its own for what is replayed; None = there is nothing to replay."""
+        outcome = self._replayer.outcome(request, waits=self.progress.failure)
+        if outcome is None:
+            return None
+        self._replays.append(Batch(time.monotonic(), outcome=outcome))
+        return self._replays[-1]
 
     def _hand_over(self, settler: Settler) -> None:
         """Give the batch to the settling thread when it is due and that thread has room."""
@@ -190,10 +197,4 @@ class Worker:
                 self._acknowledge(settler)
             self._subscription.close()
             self._wake.close()
-            self._wake_receiver.close()
             self.progress.running = self.progress.connected = False
-
-    def _nudge(self) -> None:
-        """End the receiving thread's wait; a full buffer means that it is nudged already."""
-        with contextlib.suppress(BlockingIOError, OSError):
-            self._wake.send(b"\0")

@@ -23,7 +23,7 @@ from rurban import demo as demonstration
 from rurban import house as composition
 from rurban.broker import embedded_broker
 from rurban.house import House, now
-from rurban.running import Server, in_background, until_idle, until_settled, until_stopped
+from rurban.running import Server, in_background, until_emptied, until_settled, until_stopped
 from rurban.settings import Settings, is_loopback
 from telemetry.errors import Invalid
 from telemetry.registry import Registry, open_registry
@@ -76,7 +76,7 @@ def _embedded(
             stack.enter_context(_broker_of_its_own(settings))
         stack.enter_context(in_background(worker))
         if settings.mqtt_embedded:
-            stack.callback(until_idle, worker)
+            stack.callback(until_emptied, worker, bus)
         stack.enter_context(composition.reporting_on(house, worker))
         bus.start()
         yield house, worker, server

@@ -6,12 +6,15 @@ import logging
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
+from ingest.mqtt import Bus
+from ingest.sources import LAST_CALL
 from ingest.worker import Worker
 from rurban.settings import Settings
 from telemetry.errors import BrokerUnavailable, StoreUnavailable
@@ -20,8 +23,6 @@ logger = logging.getLogger(__name__)
 
 _PATIENCE_S = 30.0
 _LOOK_S = 0.1
-_QUIET_S = 0.5
-"""A worker that has received nothing for so long has emptied its broker."""
 _LOOK_AT_START_S = 0.005
 
 
@@ -68,18 +69,25 @@ def _wait_until_subscribed(worker: Worker, thread: threading.Thread, patience_s:
         time.sleep(_LOOK_AT_START_S)
 
 
-def until_idle(worker: Worker, *, patience_s: float = _PATIENCE_S) -> None:
-    """Wait while a worker in the background still receives: its broker forgets what it has not handed on.
+def until_emptied(worker: Worker, bus: Bus, *, patience_s: float = _PATIENCE_S) -> None:
+    """Wait until a worker in the background has received all that its broker has acknowledged so far.
 
-    Gives up, and says so, when the store does not take what was received, or after `patience_s`.
+    For a broker that ends now and forgets. Gives up, and says so, when nothing more is received for `patience_s`.
     """
-    deadline = time.monotonic() + patience_s
+    call = uuid.uuid4().hex.encode()
+    try:
+        bus.publish(LAST_CALL, call)
+    except BrokerUnavailable as error:
+        logger.warning("what the embedded broker has not handed on is lost: %s", error)
+        return
+    progress = worker.progress
     seen, since = -1, time.monotonic()
-    while worker.progress.connected and (worker.progress.pending or time.monotonic() - since < _QUIET_S):
-        if worker.progress.messages != seen:
-            seen, since = worker.progress.messages, time.monotonic()
-        if worker.progress.failing_since is not None or time.monotonic() > deadline:
-            logger.warning("stopping while messages still come: what the embedded broker has not handed on is lost")
+    while progress.connected and progress.last_call != call:
+        if progress.messages != seen:
+            seen, since = progress.messages, time.monotonic()
+        if time.monotonic() - since > patience_s:
+            why = progress.refusing or progress.failure or "the worker receives nothing"
+            logger.warning("what the embedded broker has not handed on is lost: %s", why)
             return
         time.sleep(_LOOK_AT_START_S)
 

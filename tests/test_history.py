@@ -21,9 +21,13 @@ def test_every_day_of_thirty_has_its_readings_each_counted_once(tmp_path: Path) 
     current = diary(tmp_path, now)
     stations = [device for device in fleets.DEVICES.values() if device.id == STATION]
     shown: list[int] = []
-    with composition.opened(Settings(data_dir=tmp_path)) as house:
+    with (
+        composition.opened(Settings(data_dir=tmp_path)) as house,
+        composition.settlement(house, "history") as settlement,
+    ):
         settle_county(house.registry)
-        filled = fill_history(house, fleets.simulated(stations, epoch=current.epoch), current, now, shown.append)
+        fleet = fleets.simulated(stations, epoch=current.epoch)
+        filled = fill_history(house, settlement, fleet, current, now, shown.append)
         first = dt.datetime.fromtimestamp(current.epoch / 1000, dt.UTC).date()
         lines = house.registry.ledger.find(
             devices=[STATION], start=first, stop=first + dt.timedelta(days=99), limit=99, after=None
