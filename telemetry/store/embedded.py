@@ -8,6 +8,7 @@ upsert through an index was measured slower and larger by far (docs of the store
 import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,7 @@ import pyarrow as pa
 from telemetry.errors import StoreUnavailable
 from telemetry.model import Metric, Reading
 from telemetry.store import embedded_fold, embedded_raw
+from telemetry.store.embedded_count import EmbeddedCounter
 from telemetry.store.embedded_index import Series, SeriesIndex, Span
 from telemetry.store.embedded_merge import MergeLimits, Merger, merged
 from telemetry.store.embedded_rollup import refold, touch_all
@@ -54,6 +56,7 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
         self._merger = merger
         self._writer = root.cursor()
         self._writing = writing
+        self.counter = EmbeddedCounter(partial(_reading, root), index)
         self._closed = False
         self._seq = 0
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from telemetry.errors import StoreUnavailable
 from telemetry.model import Metric, Reading
 from telemetry.store import influx_fold, influx_raw, parts
+from telemetry.store.influx_count import InfluxCounter
 from telemetry.store.influx_hourly import Hourly
 from telemetry.store.influx_lines import PLACE_TAGS, PlacesOf, Tags, lines, unwritable
 from telemetry.store.influx_refold import HourFolder
@@ -58,6 +59,7 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
         tags = Tags(places_of, partial(_stored_tags, self._server))
         self._tags = tags
         self._folder = HourFolder(self._server, self._hourly, tags, metrics)
+        self.counter = InfluxCounter(self._server, self._hourly.server, self._kept_since, self._folder.traits)
         self._roller = Roller(self._server, self._hourly, self._folder, clock)
 
     def __exit__(

@@ -90,13 +90,10 @@ def newest(server: InfluxServer, devices: Collection[str] | None, metrics: Colle
     where = ""
     bound = Bound()
     if devices is not None:
-        wanted = frozenset(devices)
-        names = {
-            name for name in _written(server, measured) if name in wanted or (name.rpartition(":")[0] or name) in wanted
-        }
+        names = series_of(server, measured, devices)
         if not names:
             return []
-        where = f" WHERE {among(bound, 'device', sorted(names))}"
+        where = f" WHERE {among(bound, 'device', names)}"
     select = f'SELECT last("value"), "raw", "quality", "received" FROM {measurements(measured)}'  # noqa: S608
     believed = f"{where} AND {influxql.CLOCK_BELIEVED}" if where else f" WHERE {influxql.CLOCK_BELIEVED}"
     anyhow, first = (f'{select}{condition} GROUP BY "device"' for condition in (where, believed))
@@ -131,6 +128,12 @@ def names(server: InfluxServer, rollups: InfluxServer, metric: str) -> list[str]
     """See ReadingReader; a series whose readings are gone still has its rollups."""
     nameable = _nameable([metric])
     return sorted({*_written(server, nameable), *_written(rollups, nameable)})
+
+
+def series_of(server: InfluxServer, metrics: Sequence[str], devices: Collection[str]) -> list[str]:
+    """The series of these devices, given by registry id or by a channel's name, that have written these metrics."""
+    wanted = frozenset(devices)
+    return [name for name in _written(server, metrics) if name in wanted or (name.rpartition(":")[0] or name) in wanted]
 
 
 def _written(server: InfluxServer, metrics: Sequence[str]) -> list[str]:

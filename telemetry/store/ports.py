@@ -1,10 +1,11 @@
-"""The two ports of the time-series store, and the questions one can ask it.
+"""The ports of the time-series store, and the questions one can ask it.
 
-Contract of both: thread-safe; instants are integer milliseconds UTC; every failure of the store itself is
+Contract of all: thread-safe; instants are integer milliseconds UTC; every failure of the store itself is
 `StoreUnavailable`. `tests/test_store.py` runs one suite on every implementation.
 """
 
-from collections.abc import Collection, Sequence
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
@@ -162,8 +163,33 @@ class ReadingReader(Protocol):
         ...
 
 
+class ReadingCounter(Protocol):
+    """How many readings are in the store, whatever their quality, for whoever keeps books of them."""
+
+    def counted(self, devices: Collection[str] | None) -> Mapping[str, int]:
+        """By series name, how many distinct identities were ever kept, over all metrics; none = left out.
+
+        Of devices given by registry id (their channels included); None = all. A reading that retention has forgotten
+        counts by its rollup. Everything that `write` returned for before the call is counted; what is written meanwhile
+        may be. A reading that arrived within minutes of being forgotten may be missing until its hour is rolled up.
+        """
+        ...
+
+    def by_day(self, device: str) -> Mapping[dt.date, int]:
+        """Of one device (its channels included), by UTC day of receipt, how many readings are kept.
+
+        Forgotten ones are left out, and a correction counts on the day on which it came.
+        """
+        ...
+
+
 class Store(ReadingWriter, ReadingReader, Protocol):
-    """Both ports at once, open."""
+    """All ports at once, open."""
+
+    @property
+    def counter(self) -> ReadingCounter:
+        """The third port."""
+        ...
 
     def close(self) -> None:
         """Let go of files and connections; harmless when closed already. Nothing can be asked afterwards."""
