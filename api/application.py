@@ -13,7 +13,7 @@ from api import problems
 from api.access import require_token
 from api.atlas import CurrentAtlas
 from api.requests import PREFIX, CountedRequests, watch_listeners
-from api.routes import devices, latest, ledger, live, metrics, own, quarantine, regions, series
+from api.routes import devices, latest, ledger, live, metrics, own, quarantine, recount, regions, series
 from api.services import Services
 
 _DESCRIPTION = """
@@ -59,7 +59,7 @@ def create(services: Services) -> FastAPI:
     problems.install(app)
     app.include_router(own.router)
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(require_token)], responses=_EVERYWHERE)
-    for resource in (latest, series, live, regions, devices, metrics, ledger, quarantine):
+    for resource in (latest, series, live, regions, devices, metrics, ledger, recount, quarantine):
         v1.include_router(resource.router)
     app.include_router(v1)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

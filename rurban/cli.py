@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from rurban import commands
+from rurban import commands, ledger_check
 from rurban.demo import HISTORY_DAYS
 from rurban.doctor import diagnose
 from rurban.settings import Settings
@@ -26,6 +26,8 @@ app = typer.Typer(
 )
 of_devices = typer.Typer(no_args_is_help=True, help="What belongs to the devices of the registry.")
 app.add_typer(of_devices, name="devices")
+of_ledger = typer.Typer(no_args_is_help=True, help="The book of what became of every reading.")
+app.add_typer(of_ledger, name="ledger")
 of_boards = typer.Typer(no_args_is_help=True, help="Boards for Grafana.")
 app.add_typer(of_boards, name="dashboards")
 
@@ -127,6 +129,14 @@ def credentials(
 ) -> None:
     """Write Mosquitto's password and ACL files from the registry, and the new passwords for the installer."""
     commands.credentials(_settings(), out, renew or [])
+
+
+@of_ledger.command()
+def check(
+    device: Annotated[list[str] | None, typer.Option(help="Only this one; may come often; none = all.")] = None,
+) -> None:
+    """Count the store and hold it against the ledger; ends with 1 where they differ."""
+    raise typer.Exit(ledger_check.check(_settings(), device or [], Console()))
 
 
 @of_boards.command()

@@ -78,6 +78,7 @@ def _embedded(
         if settings.mqtt_embedded:
             stack.callback(until_emptied, worker, bus)
         stack.enter_context(composition.reporting_on(house, worker))
+        stack.enter_context(composition.counted_nightly(house))
         bus.start()
         yield house, worker, server
 
@@ -134,7 +135,7 @@ def ingest(settings: Settings) -> None:
     ):
         worker = composition.worker(house, settling, beat)
         bus.start()
-        with composition.reporting_on(house, worker):
+        with composition.reporting_on(house, worker), composition.counted_nightly(house):
             until_stopped(worker)
 
 

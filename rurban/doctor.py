@@ -10,12 +10,14 @@ from rurban import house as composition
 from rurban import sign_of_life
 from rurban.house import now
 from rurban.settings import Settings
-from telemetry.errors import BrokerUnavailable, Invalid, RurbanFault, StoreUnavailable
+from telemetry.errors import BrokerUnavailable, Conflict, Invalid, RurbanFault, StoreUnavailable
 from telemetry.metrics import METRICS
+from telemetry.registry import open_registry
 from telemetry.store import Address
 from telemetry.store.influx import InfluxStore
 
 _TIMEOUT_S = 3.0
+_HOUR_MS = 3_600_000
 
 
 class _Part(msgspec.Struct):
@@ -38,6 +40,8 @@ def diagnose(settings: Settings, tell: Callable[[str], None]) -> int:
     alive = sign_of_life.path(settings.data_dir)
     if alive.exists():
         wrong |= not _well("ingest", lambda: sign_of_life.seen(alive), tell)
+    if settings.data_dir.exists():
+        wrong |= not _well("ledger", lambda: _recounted(settings), tell)
     running = _running(settings)
     if running is None:
         tell(f"{'api':12} not running at {_address(settings)}; `rurban up` or `rurban api` starts it")
@@ -75,6 +79,19 @@ def _broker(settings: Settings) -> str:
 def _influxdb(address: Address) -> str:
     with InfluxStore(address, lambda _: {}, metrics=METRICS, clock=now) as store:
         return store.prepared()
+
+
+def _recounted(settings: Settings) -> str:
+    """What the last recount of the store came to."""
+    with open_registry(settings.registry) as registry:
+        newest = registry.recounts.newest()
+    if not newest:
+        return f"not yet held against the store; a worker does it at RURBAN_RECOUNT_AT={settings.recount_at}"
+    (recount,) = newest
+    words = f"{(now() - recount.at) / _HOUR_MS:.1f} hours ago: {recount}"
+    if recount.differing:
+        raise Conflict(f"{words}; `rurban ledger check` and docs/ledger.md say what to do")
+    return words
 
 
 def _running(settings: Settings) -> _Readiness | None:

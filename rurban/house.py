@@ -27,9 +27,10 @@ from ingest.settling import Progress
 from ingest.sources import UPLINKS
 from ingest.spool import Spool
 from ingest.worker import Limits, Worker
-from rurban.own_metrics import WorkerCollector
+from rurban.own_metrics import LedgerCollector, WorkerCollector
 from rurban.place_tags import PlaceTags
 from rurban.readiness import probes
+from rurban.recounting import Counting, nightly
 from rurban.self_report import reporting
 from rurban.settings import Settings
 from telemetry import announcement, replay_request
@@ -176,9 +177,24 @@ def reporting_on(house: House, worker: Worker) -> contextlib.AbstractContextMana
     return reporting(settings.store_place, house.registry, worker.progress, settings.mqtt_client_id, house.clock)
 
 
+def counting(house: House) -> Counting:
+    """What counts this house's store and holds it against the ledger."""
+    settings = house.settings
+    return Counting(
+        house.registry, house.store, settings.mqtt_client_id, keep_days=settings.keep_days, clock=house.clock
+    )
+
+
+def counted_nightly(house: House) -> contextlib.AbstractContextManager[None]:
+    """Count the store once a night, unless another worker of this registry does."""
+    settings = house.settings
+    return nightly(counting(house), settings.recount_at, settings.zone, house.clock)
+
+
 def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
     """The API; with a worker in the same process, also that worker's state in `/ready` and `/metrics`."""
     collectors = CollectorRegistry()
+    collectors.register(LedgerCollector(house.registry, house.clock))
     if ingest is not None:
         collectors.register(WorkerCollector(ingest.progress, house.clock))
     live = LiveHub()

@@ -1,11 +1,18 @@
-"""The worker's own counters, for Prometheus."""
+"""The house's own counters, for Prometheus: of this process's worker, and of the registry's ledger."""
 
+import logging
 from collections.abc import Callable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ingest.settling import Progress
+from telemetry.errors import RegistryUnavailable
+from telemetry.model import LedgerLine
+from telemetry.recount import Recount
+from telemetry.registry import Registry
+
+logger = logging.getLogger(__name__)
 
 
 class WorkerCollector(Collector):
@@ -52,3 +59,54 @@ class WorkerCollector(Collector):
                 "Until it is full, at the rate of the last five minutes; absent = it does not grow",
                 waiting.hours_left * 3600,
             )
+
+
+class LedgerCollector(Collector):
+    """Reads the ledger's sums of all days, and the last recount, whenever Prometheus asks.
+
+    They are of the whole registry, whichever worker wrote them: of several processes that show them, one is enough.
+    """
+
+    def __init__(self, registry: Registry, clock: Callable[[], int]) -> None:
+        self._registry = registry
+        self._clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        """While the registry is away, only that."""
+        try:
+            ever, recounts = self._registry.ledger.ever(), self._registry.recounts.newest()
+        except RegistryUnavailable as error:
+            logger.warning("the ledger is missing in /metrics: %s", error)
+            yield GaugeMetricFamily("rurban_ledger_readable", "1 = the registry answers", 0.0)
+            return
+        yield GaugeMetricFamily("rurban_ledger_readable", "1 = the registry answers", 1.0)
+        yield from _of_ledger(ever)
+        for recount in recounts:
+            yield from _of_recount(recount, self._clock())
+
+
+def _of_ledger(ever: LedgerLine) -> Iterator[Metric]:
+    """Counters where nothing ever takes back what was counted; what a replay moves is a gauge."""
+    yield CounterMetricFamily("rurban_ledger_stored", "Readings stored, on all days", ever.stored)
+    yield CounterMetricFamily(
+        "rurban_ledger_duplicate", "Readings that were stored already, on all days", ever.duplicate
+    )
+    yield GaugeMetricFamily(
+        "rurban_ledger_quarantined", "Readings refused and not replayed successfully, on all days", ever.quarantined
+    )
+    yield GaugeMetricFamily("rurban_ledger_in_flight", "Readings that workers hold and cannot settle", ever.in_flight)
+    yield GaugeMetricFamily(
+        "rurban_ledger_received", "stored + duplicate + quarantined + in_flight, on all days", ever.received
+    )
+
+
+def _of_recount(recount: Recount, now: int) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "rurban_ledger_difference", "Readings by which ledger and store differ, at the last recount", recount.off_by
+    )
+    yield GaugeMetricFamily(
+        "rurban_ledger_differing_devices", "Devices whose readings differ, at the last recount", recount.differing
+    )
+    yield GaugeMetricFamily(
+        "rurban_ledger_recount_age_seconds", "Since the last recount began", (now - recount.at) / 1000
+    )

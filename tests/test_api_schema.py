@@ -31,6 +31,7 @@ OPERATIONS = (
     "GET /api/v1/metrics",
     "GET /api/v1/metrics/{metric_id}",
     "GET /api/v1/ledger",
+    "GET /api/v1/ledger/recount",
     "GET /api/v1/quarantine",
     "GET /api/v1/quarantine/{quarantine_id}",
     "POST /api/v1/quarantine/{quarantine_id}/replay",

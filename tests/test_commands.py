@@ -55,7 +55,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
 
     assert [] == [
         name
-        for name in ("demo", "up", "ingest", "api", "simulate", "replay", "devices", "dashboards", "doctor")
+        for name in ("demo", "up", "ingest", "api", "simulate", "replay", "devices", "ledger", "dashboards", "doctor")
         if f" {name} " not in shown
     ]
 

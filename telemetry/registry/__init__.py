@@ -7,6 +7,7 @@ from telemetry.registry._devices import Devices
 from telemetry.registry._ledger import Ledger, LedgerCursor
 from telemetry.registry._places import Places
 from telemetry.registry._quarantine import Quarantine
+from telemetry.registry._recounts import Recounts
 from telemetry.registry._registry import Registry, open_registry
 from telemetry.registry._spools import Settling, Spools, Standing
 
@@ -16,6 +17,7 @@ __all__ = [
     "LedgerCursor",
     "Places",
     "Quarantine",
+    "Recounts",
     "Registry",
     "Settling",
     "Spools",

@@ -5,6 +5,7 @@ its values.
 """
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -37,6 +38,7 @@ _ALLOWED = "sqlite:///<file>, postgresql+psycopg://<user>:<password>@<host>/<dat
 _WAIT_S = 15
 """How long a writer queues behind others before the registry counts as unavailable."""
 _WAL_ATTEMPTS = 100
+_SLOTS = 64
 
 Upsert = sqlite.Insert | postgresql.Insert
 
@@ -51,6 +53,8 @@ class Database:
         self._secrets = _secrets(parsed)
         self._engine = _postgresql_engine(parsed) if self.is_postgresql else _sqlite_engine(parsed)
         self._writer = self._engine.execution_options(writes=True)
+        self.slot = secrets.randbelow(_SLOTS)
+        """Of a total that many write to, the row of this one."""
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

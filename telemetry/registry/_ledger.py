@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Select,
     Table,
@@ -22,8 +23,9 @@ from sqlalchemy import (
 
 from telemetry.errors import Invalid
 from telemetry.model import Fate, LedgerLine
+from telemetry.recount import Balance
 from telemetry.registry._database import Database
-from telemetry.registry._tables import in_flight, ledger
+from telemetry.registry._tables import in_flight, ledger, ledger_totals
 from telemetry.registry._text import key, require_limit, storable
 
 _FATES = tuple(fate.value for fate in Fate)
@@ -106,6 +108,42 @@ class Ledger:
             fates = [int(count or 0) for query in (settled, held) for count in connection.execute(query).one()]
         return LedgerLine(start, "", sum(fates), *fates)
 
+    def ever(self) -> LedgerLine:
+        """The whole ledger in one line of no device, whose day says nothing: kept as it is written, so it is cheap.
+
+        `stored` and `duplicate` never fall. What is replayed leaves `quarantined`, and may have been counted as another
+        number of readings than it turns out to be: `quarantined` and `received` can fall.
+        """
+        settled = select(*(func.sum(ledger_totals.c[fate]) for fate in _FATES[:3]))
+        held = select(func.sum(in_flight.c.count))
+        with self._database.read() as connection:
+            fates = [int(count or 0) for query in (settled, held) for count in connection.execute(query).one()]
+        return LedgerLine(dt.date.min, "", sum(fates), *fates)
+
+    def balances(self, devices: Collection[str] | None) -> Mapping[str, Balance]:
+        """See LedgerBook."""
+        keys = None if devices is None else {key(device) for device in devices}
+        # In flight first: what is settled between the two is counted twice, not left out.
+        counted = [
+            self._of_devices(in_flight.c.device, in_flight.c.count, keys),
+            self._of_devices(ledger.c.device, ledger.c.stored, keys),
+        ]
+        with self._database.read() as connection:
+            flying, stored = ({device: int(count) for device, count in connection.execute(query)} for query in counted)
+            return {device: Balance(stored.get(device, 0), flying.get(device, 0)) for device in {*stored, *flying}}
+
+    def stored_by_day(self, device: str) -> Mapping[dt.date, int]:
+        """See LedgerBook."""
+        query = select(ledger.c.day, ledger.c.stored).where(ledger.c.device == key(device), ledger.c.stored != 0)
+        with self._database.read() as connection:
+            return {row.day: row.stored for row in connection.execute(query.order_by(ledger.c.day))}
+
+    def _of_devices(
+        self, device: ColumnElement[str], count: ColumnElement[int], keys: Collection[str] | None
+    ) -> Select[str, int]:
+        query = select(device, func.sum(count)).group_by(device).having(func.sum(count) != 0)
+        return query if keys is None else query.where(self._database.among(device, keys))
+
     def _within(
         self,
         query: Select[*tuple[object, ...]],
@@ -138,7 +176,7 @@ class Ledger:
 
 
 def record(database: Database, connection: Connection, lines: Iterable[LedgerLine]) -> None:
-    """See Ledger.settle; within the caller's transaction."""
+    """See Ledger.settle; within the caller's transaction, and once in it."""
     sums: dict[tuple[dt.date, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for line in lines:
         if line.in_flight or line.received != line.stored + line.duplicate + line.quarantined:
@@ -148,12 +186,15 @@ def record(database: Database, connection: Connection, lines: Iterable[LedgerLin
             fates[position] += count
     # In order: two workers that add to the same lines then wait for each other instead of deadlocking.
     rows = [
-        {"day": day, "device": device, "stored": fates[0], "duplicate": fates[1], "quarantined": fates[2]}
+        {"day": day, "device": device, **dict(zip(_FATES, fates, strict=False))}
         for (day, device), fates in sorted(sums.items())
         if any(fates)
     ]
     if rows:
         connection.execute(database.upsert(ledger, adding=True), rows)
+        # After the lines, by every writer: then nobody who holds it waits for a line.
+        total = dict(zip(_FATES, map(sum, zip(*sums.values(), strict=True)), strict=False))
+        connection.execute(database.upsert(ledger_totals, adding=True), {"slot": database.slot, **total})
 
 
 def hold(connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> None:

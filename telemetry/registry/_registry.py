@@ -9,6 +9,7 @@ from telemetry.registry._ledger import Ledger
 from telemetry.registry._migration import migrate
 from telemetry.registry._places import Places
 from telemetry.registry._quarantine import Quarantine
+from telemetry.registry._recounts import Recounts
 from telemetry.registry._spools import Spools
 
 
@@ -22,6 +23,7 @@ class Registry:
         self.quarantine = Quarantine(database)
         self.ledger = Ledger(database)
         self.spools = Spools(database)
+        self.recounts = Recounts(database)
 
     def close(self) -> None:
         """Give the connections back; the registry is not used after that."""

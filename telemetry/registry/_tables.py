@@ -23,6 +23,7 @@ NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
 }
 """Constraints have names, so that a later migration can change them on every database."""
 
@@ -113,6 +114,34 @@ ledger = Table(
     sqlite_with_rowid=False,
 )
 """What became of readings. How many were received is their sum and kept nowhere, so the two cannot differ."""
+
+ledger_totals = Table(
+    "ledger_totals",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("quarantined", BigInteger, nullable=False),
+)
+"""The sums of the whole ledger, written with it, in several rows that are added up: workers need not queue for one."""
+
+recounts = Table(
+    "recounts",
+    metadata,
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    # Of the house zone; whoever writes it first counts in that night. NULL = somebody asked for it.
+    Column("night", Date, unique=True),
+    Column("worker", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    # NULL = under way.
+    Column("took_ms", BigInteger),
+    Column("devices", BigInteger, nullable=False),
+    Column("readings", BigInteger, nullable=False),
+    Column("differing", BigInteger, nullable=False),
+    Column("off_by", BigInteger, nullable=False),
+    # A list of objects: read and written only as a whole, with their recount.
+    Column("differences", JSON, nullable=False),
+)
 
 in_flight = Table(
     "in_flight",
