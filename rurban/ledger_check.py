@@ -1,7 +1,8 @@
-"""`rurban ledger check`: counts the store now, and shows where the ledger says something else."""
+"""`rurban ledger check`: has the store counted now, and shows where the ledger says something else."""
 
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
@@ -10,9 +11,11 @@ from rurban import house as composition
 from rurban.settings import Settings
 from telemetry.errors import StoreUnavailable, Unknown
 from telemetry.recount import Recount
-from telemetry.registry import Registry
+from telemetry.registry import Registry, open_registry
 from telemetry.store import EmbeddedFile
 
+_LOOK_S = 0.5
+_TAKEN_WITHIN_S = 30.0
 MOST_SHOWN = 100
 """Devices, and days of each."""
 
@@ -24,22 +27,48 @@ def check(
 
     Raises:
         Unknown: a device that neither the registry nor the ledger knows.
-        StoreUnavailable: the store cannot be counted, or another process has it.
+        StoreUnavailable: the store cannot be counted, or a process has it that does not count.
     """
-    try:
-        with composition.opened(settings) as house:
-            _require_known(house.registry, devices)
-            with console.status("counting the store") as status:
+    with console.status("counting the store") as status:
+        try:
+            with composition.opened(settings) as house:
+                _require_known(house.registry, devices)
                 result = composition.counting(house).count(pause, status.update, devices=list(devices) or None)
-    except StoreUnavailable as error:
-        if isinstance(settings.store_place, EmbeddedFile) and "in use by another process" in str(error):
-            raise StoreUnavailable(
-                f"{error}. A running house counts its own store at RURBAN_RECOUNT_AT={settings.recount_at}: "
-                f"http://{settings.http_host}:{settings.http_port}/api/v1/ledger/recount"
-            ) from error
-        raise
+        except StoreUnavailable as error:
+            if not (isinstance(settings.store_place, EmbeddedFile) and "in use by another process" in str(error)):
+                raise
+            result = _asked(settings, devices, status.update, pause)
     show(result, console)
     return int(result.differing > 0)
+
+
+def _asked(
+    settings: Settings, devices: Collection[str], tell: Callable[[str], object], pause: Callable[[float], object]
+) -> Recount:
+    """What the house that has the embedded store open counts, asked through the registry."""
+    tell("asking the house that has the store open")
+    with open_registry(settings.registry) as registry:
+        _require_known(registry, devices)
+        number = registry.recounts.ask(composition.now())
+        for _ in range(int(_TAKEN_WITHIN_S / _LOOK_S)):
+            worker, result = registry.recounts.under(number)
+            if worker:
+                break
+            pause(_LOOK_S)
+        else:
+            registry.recounts.give_up(number)
+            raise StoreUnavailable(
+                f"another process has the store open, and no worker in it counts within {_TAKEN_WITHIN_S:.0f} s: stop "
+                "it, or run `rurban up` there, which is worker and API in one"
+            )
+        tell("the house that has the store open is counting")
+        while result is None:
+            pause(_LOOK_S)
+            _, result = registry.recounts.under(number)
+    if not devices:
+        return result
+    mine = tuple(one for one in result.differences if one.device in devices)
+    return replace(result, differing=len(mine), off_by=sum(abs(one.difference) for one in mine), differences=mine)
 
 
 def _require_known(registry: Registry, devices: Collection[str]) -> None:

@@ -9,7 +9,6 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -23,8 +22,10 @@ from telemetry.store.retention import FOR_EVER, kept_since
 logger = logging.getLogger(__name__)
 
 NEVER: Final = "never"
-LOOK_S: Final = 30.0
-"""Between two looks at the clock: it may have been set, or the machine may have slept."""
+LOOK_S: Final = 2.0
+"""Between two looks at the clock, which may have been set, and at what is asked for."""
+BEGIN_AFTER_MS: Final = 60_000
+"""A house that has just started has other things to do than to count for a night that it was away."""
 RETRY_MS: Final = 600_000
 """After a count that failed, and after another worker was first: it may have died."""
 PATIENCE_S: Final = 10.0
@@ -71,15 +72,21 @@ class Counting:
 
     def count_night(self, night: dt.date, pause: Callable[[float], object]) -> Recount | None:
         """Count, if no other worker has claimed this night: then None."""
-        book = self._registry.recounts
-        if not book.claim(night, self._worker, self._clock()):
+        return self._counted_as(self._registry.recounts.claim(night, self._worker, self._clock()), pause)
+
+    def count_asked(self, pause: Callable[[float], object]) -> Recount | None:
+        """Count, if somebody has asked for it in the registry: else None."""
+        return self._counted_as(self._registry.recounts.take(self._worker), pause)
+
+    def _counted_as(self, number: int | None, pause: Callable[[float], object]) -> Recount | None:
+        if number is None:
             return None
         try:
             result = self._counted(pause, logger.debug, None)
         except StoreUnavailable:
-            book.give_up(night, self._worker)
+            self._registry.recounts.give_up(number)
             raise
-        book.keep(result, self._worker, night)
+        self._registry.recounts.keep(result, self._worker, number)
         return result
 
     def _counted(
@@ -107,18 +114,25 @@ def night_of(now: int, at: dt.time, zone: ZoneInfo) -> dt.date:
 
 
 @contextlib.contextmanager
-def nightly(
-    counting: Counting, at: str, zone: ZoneInfo, clock: Callable[[], int], *, look_s: float = LOOK_S
+def nightly(  # noqa: PLR0913 (each with its default, but what it is about)
+    counting: Counting,
+    at: str,
+    zone: ZoneInfo,
+    clock: Callable[[], int],
+    *,
+    look_s: float = LOOK_S,
+    begin_after_ms: int = BEGIN_AFTER_MS,
 ) -> Iterator[None]:
-    """Count once a night, from a thread of its own; `at` is `HH:MM`, or `never`."""
-    if at == NEVER:
-        yield
-        return
+    """Count once a night and whenever somebody asks, from a thread of its own; `at` is `HH:MM`, or `never`."""
     late_ms = random.randrange(JITTER_MS)  # noqa: S311 (no secret)
-    hour, stopping = dt.time.fromisoformat(at), threading.Event()
-    nights = _Nights(counting, lambda: night_of(clock() - late_ms, hour, zone), clock, stopping)
+    hour, stopping = None if at == NEVER else dt.time.fromisoformat(at), threading.Event()
+
+    def night() -> dt.date | None:
+        return None if hour is None else night_of(clock() - late_ms, hour, zone)
+
     # Should a count outlast the patience below, it fails when the store is closed under it.
-    thread = threading.Thread(target=nights.watch, args=(look_s,), name="rurban-recount", daemon=True)
+    watch = _Watch(counting, night, clock, stopping, clock() + begin_after_ms)
+    thread = threading.Thread(target=watch.keep, args=(look_s,), name="rurban-recount", daemon=True)
     thread.start()
     try:
         yield
@@ -127,35 +141,46 @@ def nightly(
         thread.join(timeout=PATIENCE_S)
 
 
-@dataclass(frozen=True, slots=True)
-class _Nights:
-    """Counts in every night that no other worker counts in."""
+class _Watch:
+    """Counts in every night that no other worker counts in, and when it is asked; for one thread."""
 
-    counting: Counting
-    night: Callable[[], dt.date]
-    clock: Callable[[], int]
-    stopping: threading.Event
+    def __init__(
+        self,
+        counting: Counting,
+        night: Callable[[], dt.date | None],
+        clock: Callable[[], int],
+        stopping: threading.Event,
+        not_before: int,
+    ) -> None:
+        self._counting = counting
+        self._night = night
+        self._clock = clock
+        self._stopping = stopping
+        self._done: dt.date | None = None
+        self._not_before = not_before
 
-    def watch(self, look_s: float) -> None:
+    def keep(self, look_s: float) -> None:
         """Until told to stop."""
-        done: dt.date | None = None
-        not_before = 0
-        while not self.stopping.wait(look_s):
-            tonight = self.night()
-            if tonight == done or self.clock() < not_before:
-                continue
-            not_before = self.clock() + RETRY_MS
+        while not self._stopping.wait(look_s):
             try:
-                result = self.counting.count_night(tonight, self._pause)
+                for result in (self._counting.count_asked(self._pause), self._tonight()):
+                    if result is not None:
+                        tell(result)
             except (StoreUnavailable, RegistryUnavailable) as error:
                 logger.warning("the store is not counted now: %s", error)
-                continue
-            if result is not None:
-                done = tonight
-                tell(result)
+
+    def _tonight(self) -> Recount | None:
+        night = self._night()
+        if night is None or night == self._done or self._clock() < self._not_before:
+            return None
+        self._not_before = self._clock() + RETRY_MS
+        result = self._counting.count_night(night, self._pause)
+        if result is not None:
+            self._done = night
+        return result
 
     def _pause(self, seconds: float) -> None:
-        if self.stopping.wait(seconds):
+        if self._stopping.wait(seconds):
             raise StoreUnavailable("the house stops; it counts when it runs again")
 
 

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -48,7 +50,7 @@ def counting(registry: Registry, store: EmbeddedStore, worker: str = "worker") -
 @contextmanager
 def nights(of: Counting, at: str = "03:00") -> Iterator[None]:
     """Looked at all the time."""
-    with nightly(of, at, SHANGHAI, clock, look_s=0.01):
+    with nightly(of, at, SHANGHAI, clock, look_s=0.01, begin_after_ms=0):
         yield
 
 
@@ -99,14 +101,18 @@ def test_of_several_workers_one_counts(
         eventually(lambda: "agrees with the store" in caplog.text)
 
     assert 1 == len(registry.recounts.newest(10))
-    assert not registry.recounts.claim(TODAY, "three", NOW)
+    assert registry.recounts.claim(TODAY, "three", NOW) is None
 
 
-def test_a_house_that_never_counts_claims_no_night(registry: Registry, store: EmbeddedStore) -> None:
+@pytest.mark.usefixtures("one_lost")
+def test_a_house_that_counts_in_no_night_counts_when_it_is_asked(registry: Registry, store: EmbeddedStore) -> None:
+    number = registry.recounts.ask(NOW)
     with nights(counting(registry, store), NEVER):
-        pass
+        eventually(lambda: registry.recounts.under(number)[1] is not None)
+    worker, result = registry.recounts.under(number)
 
-    assert registry.recounts.claim(TODAY, "another", NOW)
+    assert ("worker", [result]) == (worker, registry.recounts.newest(10))
+    assert registry.recounts.claim(TODAY, "another", NOW) is not None
 
 
 def test_a_night_that_cannot_be_counted_is_left_to_others(
@@ -117,7 +123,7 @@ def test_a_night_that_cannot_be_counted_is_left_to_others(
         eventually(lambda: "the store is not counted now" in caplog.text)
 
     assert [] == registry.recounts.newest()
-    assert registry.recounts.claim(TODAY, "another", NOW)
+    assert registry.recounts.claim(TODAY, "another", NOW) is not None
 
 
 def shown(registry: Registry) -> dict[str, float]:
@@ -259,10 +265,30 @@ def test_differences_beyond_what_a_screen_holds_are_told_in_number() -> None:
     assert (MOST_SHOWN, True, True) == (told.count("all days"), "and 5 more devices" in told, EXTRA in told)
 
 
-def test_a_store_that_a_running_house_has_open_is_counted_by_that_house(broker: Mosquitto, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with rurban("ingest", data_dir=tmp_path, log=log, mqtt_port=broker.port):
+def test_a_running_house_on_the_embedded_store_counts_when_it_is_asked_by_hand(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    settings, log = own(tmp_path), tmp_path / "log"
+    with rurban("ingest", data_dir=tmp_path, log=log, mqtt_port=broker.port, recount_at=NEVER):
         eventually(lambda: b"listening" in log.read_bytes())
-        settings = own(tmp_path)
-        with pytest.raises(StoreUnavailable, match=r"in use by another process.*/api/v1/ledger/recount"):
-            checked(settings)
+        with open_registry(settings.registry) as registry:
+            registry.ledger.settle([LedgerLine(TODAY, device, received=2, stored=2) for device in "ab"])
+        console = Console(width=200, file=StringIO())
+        code = check(settings, ["a"], console)
+
+    assert (1, True, False) == (code, MISSING in told_on(console), "\nb " in told_on(console))
+
+
+def test_a_store_that_a_process_without_a_worker_has_open_cannot_be_counted(tmp_path: Path) -> None:
+    settings = own(tmp_path)
+    writer = [sys.executable, "-m", "tests.store_writer", str(tmp_path / "readings.duckdb"), "0"]
+    with subprocess.Popen(writer, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            with pytest.raises(StoreUnavailable, match="no worker in it counts"):
+                checked(settings)
+        finally:
+            process.kill()
+    with open_registry(settings.registry) as registry:
+        assert registry.recounts.take("somebody") is None

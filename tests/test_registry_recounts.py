@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from telemetry.errors import Reason
+from telemetry.errors import Reason, Unknown
 from telemetry.model import LedgerLine, Quarantined
 from telemetry.recount import Balance, DayCounts, Difference, Recount
 from telemetry.registry import Registry, open_registry
@@ -60,36 +60,52 @@ def test_one_of_many_workers_counts_in_a_night(registry: Registry) -> None:
     with ThreadPoolExecutor(8) as pool:
         claimed = list(pool.map(lambda number: claim(DAY, f"worker-{number}", 1_000), range(8)))
 
-    assert 1 == sum(claimed)
+    assert 7 == claimed.count(None)
     assert [] == registry.recounts.newest()
-    assert claim(NEXT_DAY, "worker-1", 2_000)
+    assert claim(NEXT_DAY, "worker-1", 2_000) is not None
 
 
 def test_a_night_that_was_counted_is_not_claimed_again(registry: Registry) -> None:
-    assert registry.recounts.claim(DAY, "one", 1_000)
-    registry.recounts.keep(CLEAN, "one", DAY)
+    registry.recounts.keep(CLEAN, "one", registry.recounts.claim(DAY, "one", 1_000))
 
-    assert [False, False] == [registry.recounts.claim(DAY, name, 100 * HOUR_MS) for name in ("one", "two")]
+    assert [None, None] == [registry.recounts.claim(DAY, name, 100 * HOUR_MS) for name in ("one", "two")]
     assert [CLEAN] == registry.recounts.newest(10)
 
 
 def test_a_night_whose_worker_died_is_claimed_by_itself_or_hours_later(registry: Registry) -> None:
     claim = partial(registry.recounts.claim, DAY)
+    number = claim("one", 0)
 
-    assert claim("one", 0)
-    assert not claim("two", 6 * HOUR_MS)
-    assert claim("one", 6 * HOUR_MS)
-    assert not claim("two", 12 * HOUR_MS)
-    assert claim("two", 12 * HOUR_MS + 1)
+    assert number is not None
+    assert (None, number) == (claim("two", 6 * HOUR_MS), claim("one", 6 * HOUR_MS))
+    assert (None, number) == (claim("two", 12 * HOUR_MS), claim("two", 12 * HOUR_MS + 1))
 
 
 def test_a_night_that_is_given_up_can_be_claimed_by_another(registry: Registry) -> None:
-    assert registry.recounts.claim(DAY, "one", 0)
-    registry.recounts.give_up(DAY, "two")
-    assert not registry.recounts.claim(DAY, "two", 1)
-    registry.recounts.give_up(DAY, "one")
+    registry.recounts.give_up(registry.recounts.claim(DAY, "one", 0) or 0)
 
-    assert registry.recounts.claim(DAY, "two", 2)
+    assert registry.recounts.claim(DAY, "two", 2) is not None
+
+
+def test_what_is_asked_for_is_counted_by_one_worker(registry: Registry) -> None:
+    assert registry.recounts.take("one") is None
+    number = registry.recounts.ask(1_000)
+    assert ("", None) == registry.recounts.under(number)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda place: registry.recounts.take(f"worker-{place}"), range(8)))
+    worker, untold = registry.recounts.under(number)
+    registry.recounts.keep(WRONG, worker, number)
+
+    assert ([number], 7, None) == ([one for one in taken if one is not None], taken.count(None), untold)
+    assert (worker, WRONG) == registry.recounts.under(number)
+    assert [WRONG] == registry.recounts.newest(10)
+
+
+def test_what_was_given_up_is_told_to_whoever_asked(registry: Registry) -> None:
+    number = registry.recounts.ask(1_000)
+    registry.recounts.give_up(number)
+    with pytest.raises(Unknown, match="the worker gave it up"):
+        registry.recounts.under(number)
 
 
 def test_the_balance_of_a_device_is_over_all_days(registry: Registry) -> None:
