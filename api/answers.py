@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, Field
 
 from api.atlas import Atlas
+from insight.silence import Cause
 from telemetry.instant import iso
 from telemetry.model import Better, Device, Fold, Kind, Level, Metric, Profile, Region, Setting
 
@@ -40,12 +41,51 @@ class Headline(BaseModel):
     oldest: str = Field(description="time of the oldest reading that took part", examples=[INSTANT])
 
 
+class CompletenessAnswer(BaseModel):
+    """How much of what was expected has been received, by UTC day of receipt."""
+
+    expected: int | None = Field(
+        description="readings that were due by the intervals of the device models; null = all report on event"
+    )
+    received: int = Field(
+        description="distinct readings, stored or waiting for the store: neither duplicates nor what was refused"
+    )
+    completeness: float | None = Field(
+        description="0 to 1: received of expected, no device counting for more than it was due; where all report on "
+        "event, messages that came of messages sent, by their numbers; null = unknown or nothing due yet",
+        examples=[0.9931],
+    )
+    lost_by_sequence: int | None = Field(
+        description="messages whose numbers are missing, less those that came late; null = messages carry no numbers"
+    )
+
+
+class DayAnswer(CompletenessAnswer):
+    day: dt.date = Field(description="UTC day of receipt; today as far as it has come")
+
+
+class SilenceAnswer(BaseModel):
+    """Devices that have fallen silent together, and the likely cause."""
+
+    cause: Cause = Field(description="where to look first")
+    where: str = Field(description="gateway, division code or device; empty for the whole house")
+    since: str = Field(description="when the last of them was heard: it happened after that", examples=[INSTANT])
+    silent: int = Field(description="devices that fell silent, in this place and elsewhere")
+    of: int = Field(description="so many, with those of the same gateway, place or house that were heard since")
+    devices: list[str] = Field(description="those in this place, at most 100")
+    detail: str
+
+
 class RegionWhole(RegionAnswer):
-    """A place with what lies above and beneath it and what it measures now."""
+    """A place with what lies above and beneath it, what it measures now, and which of its devices are there."""
 
     above: list[RegionAnswer] = Field(description="from the top down to the parent")
     children: list[RegionAnswer]
     headlines: list[Headline]
+    offline: int = Field(description="devices that have fallen silent or were never heard")
+    never_heard: int = Field(description="of these, those that were never heard")
+    silences: list[SilenceAnswer] = Field(description="the largest first; not of devices that were never heard")
+    today: CompletenessAnswer
 
 
 class Regions(BaseModel):
@@ -100,7 +140,41 @@ class Profiles(BaseModel):
     profiles: list[ProfileAnswer]
 
 
-class DeviceAnswer(BaseModel):
+class PresenceAnswer(BaseModel):
+    """Whether a device is there, whether its clock is right, and how much of it arrives."""
+
+    last_heard_at: str | None = Field(
+        description="receipt of its newest message, whatever became of it; null = never", examples=[INSTANT]
+    )
+    offline: bool | None = Field(
+        description="nothing heard for more than three of its shortest expected intervals; null = reports on event "
+        "only, or is not in service, so unknown"
+    )
+    offline_since: str | None = Field(
+        description="when the first message was due that did not come; null = not offline, or never heard",
+        examples=[INSTANT],
+    )
+    clock: str | None = Field(
+        description="`right` within RURBAN_CLOCK_AHEAD_S, `ahead by ...` or `behind by ...`; null = its messages carry "
+        "no time",
+        examples=["ahead by 3 h"],
+    )
+    clock_skew_s: float | None = Field(
+        description="seconds by which its clock is ahead (negative: behind), less the time on the way: a device whose "
+        "messages always take 4 s shows -4; the second shortest delay of its last five live messages",
+        examples=[-0.4],
+    )
+    clock_spread_s: float | None = Field(
+        description="seconds by which those messages differ: what the estimate may be wrong by, beside the time on the "
+        "way; large just after a clock was set"
+    )
+    clock_samples: int = Field(description="how many messages the estimate is made of, at most five")
+    clock_told_at: str | None = Field(description="receipt of the newest of them", examples=[INSTANT])
+    today: CompletenessAnswer
+    last_7_days: CompletenessAnswer = Field(description="today and the six days before")
+
+
+class DeviceAnswer(PresenceAnswer):
     """A sensor or station."""
 
     id: str = Field(examples=["demo-probe"])
@@ -134,7 +208,11 @@ class LatestReading(BaseModel):
     quality: list[str] = Field(description="the raised flags; none = good")
     suspect: bool = Field(description="one of the flags keeps it out of folds")
     offline: bool | None = Field(
-        description="silent for more than three of its expected intervals; null = reports on event, so unknown"
+        description="its device, or this measure of it, has been silent for more than three of its expected intervals; "
+        "null = reports on event or is not in service, so unknown"
+    )
+    offline_since: str | None = Field(
+        description="when the first was due that did not come; null = not offline", examples=[INSTANT]
     )
 
 
@@ -144,10 +222,11 @@ class Latest(BaseModel):
 
 
 class DeviceWhole(DeviceAnswer):
-    """A device with its model and its newest readings."""
+    """A device with its model, its newest readings and its last days."""
 
     reports: ProfileAnswer
     latest: list[LatestReading]
+    days: list[DayAnswer] = Field(description="the last 28 days, newest first")
 
 
 class LedgerCounts(BaseModel):
@@ -222,8 +301,9 @@ def profile_answer(profile: Profile, units: dict[str, str]) -> ProfileAnswer:
     return ProfileAnswer(id=profile.id, name=profile.name, codec=profile.codec, open=profile.open, measures=measures)
 
 
-def device_answer(device: Device) -> DeviceAnswer:
+def device_answer(device: Device, presence: PresenceAnswer) -> DeviceAnswer:
     return DeviceAnswer(
+        **dict(presence),
         id=device.id,
         name=device.name,
         profile=device.profile,

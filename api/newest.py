@@ -5,13 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from api.answers import LatestReading
 from api.atlas import Atlas
 from api.words import flag_words
+from insight.silence import Presence, is_silent, presence
 from telemetry.instant import iso
 from telemetry.metrics import METRICS
-from telemetry.model import SUSPECT, Device, Reading
+from telemetry.model import SUSPECT, Device, Heard, Reading
 from telemetry.store.ports import ReadingReader
-
-SILENT_INTERVALS = 3
-"""A device that missed so many of its expected readings is offline."""
 
 
 def newest(
@@ -31,15 +29,18 @@ def newest(
     return sorted(kept, key=lambda reading: (reading.device, reading.metric))
 
 
-def latest_answers(atlas: Atlas, readings: Sequence[Reading], now: int) -> list[LatestReading]:
-    """Without what is no longer in the catalogue or the registry."""
+def latest_answers(
+    atlas: Atlas, readings: Sequence[Reading], heard: Mapping[str, Heard], now: int
+) -> list[LatestReading]:
+    """Without what is no longer in the catalogue or the registry; `heard` are receipts by device."""
     found = []
+    there = _present(atlas, readings, heard, now)
     for reading in readings:
         device = atlas.device_of(reading.device)
         metric = METRICS.get(reading.metric)
         if device is None or metric is None:
             continue
-        age_s = (now - reading.at) / 1000
+        offline, since = _silence(atlas, there[device.id], reading, now)
         found.append(
             LatestReading(
                 device=reading.device,
@@ -49,29 +50,54 @@ def latest_answers(atlas: Atlas, readings: Sequence[Reading], now: int) -> list[
                 value=reading.value,
                 at=iso(reading.at),
                 received_at=iso(reading.received_at),
-                age_s=age_s,
+                age_s=(now - reading.at) / 1000,
                 quality=list(flag_words(reading.quality)),
                 suspect=bool(reading.quality & SUSPECT),
-                offline=_offline(atlas, device, reading.metric, age_s),
+                offline=offline,
+                offline_since=None if since is None else iso(since),
             )
         )
     return found
 
 
 def fresh(atlas: Atlas, readings: Sequence[Reading], now: int) -> Mapping[str, list[Reading]]:
-    """By metric, the good readings of devices that are neither offline nor probes for experiments."""
+    """By metric, the good readings of devices that are neither silent in this measure nor probes for experiments."""
     found: dict[str, list[Reading]] = {}
     for reading in readings:
         device = atlas.device_of(reading.device)
         if device is None or reading.quality & SUSPECT or atlas.profiles[device.profile].open:
             continue
-        if not _offline(atlas, device, reading.metric, (now - reading.at) / 1000):
+        if _missed(atlas, device, reading, now) is None:
             found.setdefault(reading.metric, []).append(reading)
     return found
 
 
-def _offline(atlas: Atlas, device: Device, metric: str, age_s: float) -> bool | None:
-    measure = atlas.measure(device, metric)
-    if measure is None or measure.interval_s is None:
+def _present(atlas: Atlas, readings: Sequence[Reading], heard: Mapping[str, Heard], now: int) -> dict[str, Presence]:
+    """By device, of those that wrote the readings; one that was never heard itself is as old as its newest reading."""
+    last: dict[str, int] = {}
+    devices: dict[str, Device] = {}
+    for reading in readings:
+        device = atlas.device_of(reading.device)
+        if device is not None:
+            devices[device.id] = device
+            last[device.id] = max(last.get(device.id, 0), reading.received_at)
+    return {
+        name: presence(device, atlas.profiles[device.profile], heard[name].at if name in heard else last[name], now)
+        for name, device in devices.items()
+    }
+
+
+def _silence(atlas: Atlas, there: Presence, reading: Reading, now: int) -> tuple[bool | None, int | None]:
+    """Whether the device, or this measure of it, is silent, and since when."""
+    if there.offline is not False:
+        return there.offline, there.since
+    since = _missed(atlas, there.device, reading, now)
+    return since is not None, since
+
+
+def _missed(atlas: Atlas, device: Device, reading: Reading, now: int) -> int | None:
+    """When the next reading of a measure that has fallen silent was due; None = it has not, or reports on event."""
+    measure = atlas.measure(device, reading.metric)
+    if measure is None or measure.interval_s is None or not is_silent(reading.at, measure.interval_s, now):
         return None
-    return age_s > SILENT_INTERVALS * measure.interval_s
+    return reading.at + int(measure.interval_s * 1000)

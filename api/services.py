@@ -28,5 +28,7 @@ class Services:
     """Where the API counts its own requests, and what `/metrics` shows."""
     zone: ZoneInfo
     """The house zone; shown to clients, never assumed for them."""
+    clock_limit_s: float = 300.0
+    """How far a device's clock may be off."""
     token: str | None = None
     """Bearer token that every request under `/api/v1` must carry; None = open."""

@@ -259,8 +259,8 @@ def _name(sample: Sample) -> str:
     parts = (sample.device, sample.metric, sample.channel)
     if _NAME.fullmatch(name) is None or _parts(name) != parts or (parts[2] is None and sample.unit in _POSITIONS):
         raise Invalid("sample", f"{parts!r} cannot be named in SenML", "letters, digits and - : . / _ of ASCII")
-    if sample.quality != Quality.GOOD or not isfinite(sample.value):
-        raise Invalid("sample", f"{sample.value} with {sample.quality!r} cannot be said", "a finite, good value")
+    if sample.quality != Quality.GOOD or sample.seq is not None or not isfinite(sample.value):
+        raise Invalid("sample", f"{sample!r} cannot be said", "a finite, good value of a message without number")
     return name
 
 

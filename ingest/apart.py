@@ -19,20 +19,22 @@ def looked_up(outcome: Outcome, reader: ReadingReader, mark: Mark) -> Mark:
     """The mark with the readings whose identity is stored already or stands earlier in this outcome.
 
     One that says the same is not written again: what stands there keeps the flags that it got when its past was
-    known. One that says something else is a correction. Raises `StoreUnavailable`.
+    known. One that says something else is a correction, and so is one whose place a wrong clock may have taken.
+    Raises `StoreUnavailable`.
     """
     asked = range(len(outcome.readings)) if outcome.careful else outcome.repeats
     if not asked:
         return mark
     identities = [Identity(reading.device, reading.metric, reading.at) for reading in outcome.readings]
     values = dict(reader.existing({identities[position] for position in asked}))
-    repeats = frozenset(asked)
+    repeats, reclaimed = frozenset(asked), frozenset(outcome.reclaimed)
     dropped: list[int] = []
     corrected: list[int] = []
     for position, (identity, reading) in enumerate(zip(identities, outcome.readings, strict=True)):
         before = values.get(identity) if position in repeats else None
         if before is not None:
-            (dropped if before == reading.value else corrected).append(position)
+            same = before == reading.value and position not in reclaimed
+            (dropped if same else corrected).append(position)
         values[identity] = reading.value
     return Mark(mark.first, mark.last, dropped, corrected, mark.since)
 

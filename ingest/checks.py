@@ -36,11 +36,13 @@ class ClockLimits:
 class SeriesState:
     """What the checks remember of one series."""
 
-    __slots__ = ("at", "fallen", "good_at", "good_value", "same_since", "value")
+    __slots__ = ("at", "doubted", "fallen", "good_at", "good_value", "same_since", "value")
 
     def __init__(self) -> None:
         self.at = -1
         """Of the newest reading whose clock is believed; -1 = none."""
+        self.doubted = -1
+        """The newest time whose clock is not believed: until then, a reading may meet one that came too early."""
         self.value = 0.0
         self.same_since = -1
         self.good_at = -1
@@ -55,6 +57,7 @@ class Checks:
     def __init__(self, clock: ClockLimits) -> None:
         self._clock = clock
         self._states: dict[tuple[str, str], SeriesState] = {}
+        self._doubted: dict[str, int] = {}
 
     def remember(self, reading: Reading) -> None:
         """Start a series from the newest reading that is stored.
@@ -65,7 +68,7 @@ class Checks:
         """
         if reading.quality & _CLOCK:
             return
-        state = self._states[reading.device, reading.metric] = SeriesState()
+        state = self._begun(reading.device, reading.metric)
         state.at = reading.at
         state.same_since = 0 if reading.quality & _STUCK else reading.at
         state.value = reading.value
@@ -79,7 +82,21 @@ class Checks:
         key = (series, metric)
         state = self._states.get(key)
         if state is None:
-            state = self._states[key] = SeriesState()
+            state = self._begun(series, metric)
+        return state
+
+    def doubt(self, device: str, until: int) -> None:
+        """Readings from the future up to this time may be stored of a device; say so before anything is remembered."""
+        self._doubted[device] = until
+
+    def _begun(self, series: str, metric: str) -> SeriesState:
+        before = self._states.get((series, metric))
+        state = self._states[series, metric] = SeriesState()
+        state.doubted = max(
+            -1 if before is None else before.doubted,
+            self._doubted.get(series, -1),
+            self._doubted.get(series.rpartition(":")[0], -1),
+        )
         return state
 
     def flags(  # noqa: PLR0913 - plain numbers: it runs for every reading
@@ -92,6 +109,7 @@ class Checks:
         clock = self._clock
         quality = reported if channel.low <= value <= channel.high else reported | _RANGE
         if at > received_at + clock.ahead_ms or at < clock.earliest:
+            state.doubted = max(state.doubted, at)
             return quality | _CLOCK
         if received_at - at > clock.late_ms:
             quality |= _LATE

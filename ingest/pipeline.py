@@ -14,6 +14,7 @@ from ingest.checks import Checks
 from ingest.directory import CurrentDirectory, Entry
 from ingest.sources import device_of
 from telemetry.errors import Reason, Rejected
+from telemetry.hearing import Note
 from telemetry.model import Quality, Quarantined, Reading, Sample
 
 MAX_PAYLOAD = 256 * 1024
@@ -68,10 +69,14 @@ class Outcome:
     """Those that readings came in."""
     repeats: list[int] = field(default_factory=list)
     """Positions in `readings` that may be stored already: not newer than the newest of their series."""
+    reclaimed: list[int] = field(default_factory=list)
+    """Those of `repeats` that may take the place of a reading which a clock ahead of its time had put there."""
     quarantined: list[Quarantined] = field(default_factory=list)
     tallies: dict[DeviceDay, Tally] = field(default_factory=dict)
+    heard: dict[str, list[Note]] = field(default_factory=dict)
+    """By device, the messages that it has sent or a gateway has relayed, in the order of receipt."""
     corrections: list[int] = field(default_factory=list)
-    """Positions of readings that replace another value; they are among the duplicates."""
+    """Positions of readings that replace what is stored; they are among the duplicates."""
     careful: bool = False
     """Any of the readings may be stored already: the checks did not know the newest of each series."""
     replays: int | None = None
@@ -88,14 +93,23 @@ class Outcome:
         """The line of the ledger in which a reading counts."""
         return DeviceDay(self.owners[position], self.readings[position].received_at // DAY_MS)
 
+    def hear(self, device: str, note: Note) -> None:
+        notes = self.heard.get(device)
+        if notes is None:
+            self.heard[device] = [note]
+        else:
+            notes.append(note)
+
     def drop(self, positions: Collection[int]) -> None:
         """Leave these readings out."""
         if not positions:
             return
         kept = [position for position in range(len(self.readings)) if position not in positions]
-        repeats, corrections = set(self.repeats), set(self.corrections)
-        self.repeats = [place for place, position in enumerate(kept) if position in repeats]
-        self.corrections = [place for place, position in enumerate(kept) if position in corrections]
+        places = {position: place for place, position in enumerate(kept)}
+        self.repeats, self.reclaimed, self.corrections = (
+            [places[position] for position in positions if position in places]
+            for positions in (self.repeats, self.reclaimed, self.corrections)
+        )
         self.readings = [self.readings[position] for position in kept]
         self.regions = [self.regions[position] for position in kept]
         self.owners = [self.owners[position] for position in kept]
@@ -110,9 +124,12 @@ class Outcome:
         self.messages += later.messages
         self.sources += [first_message + source for source in later.sources]
         self.repeats += [first + position for position in later.repeats]
+        self.reclaimed += [first + position for position in later.reclaimed]
         self.corrections += [first + position for position in later.corrections]
         self.quarantined += later.quarantined
         self.careful |= later.careful
+        for device, notes in later.heard.items():
+            self.heard[device] = [*self.heard.get(device, ()), *notes]
         for key, tally in later.tallies.items():
             found = self.tallies.setdefault(key, Tally())
             found.received += tally.received
@@ -130,12 +147,16 @@ class Pipeline:
     def process(self, message: Message, outcome: Outcome) -> None:
         """Add what this message becomes to the outcome; raises nothing that its content could cause."""
         device: str | None = None
+        entry: Entry | None = None
         try:
             device = device_of(message.topic)
             entry = self._entry(device, message.at)
             self._check_size(message.payload)
             samples = entry.plan.codec.decode(message.payload, Context(device, message.at))
         except Rejected as rejected:
+            if entry is not None and not message.retained:
+                # What cannot be read is a sign of life all the same.
+                outcome.hear(entry.device.id, (message.at, None, None))
             _quarantine(outcome, message, device, rejected, 1)
             return
         self._samples(entry, samples, message, outcome)
@@ -176,6 +197,12 @@ class Pipeline:
         if taken:
             outcome.sources += [len(outcome.messages)] * (len(outcome.readings) - before)
             outcome.messages.append(message)
+        if not message.retained:
+            own = entry.device.id
+            if len(taken) + len(refused) > 1 or samples[0].device not in (None, own):
+                _hear_several(own, samples, message.at, outcome, relayed=taken.keys() | refused.keys())
+            else:
+                _hear(own, samples, message.at, outcome)
         for device, count in taken.items():
             outcome.tally(device, message.at).received += count
         for device, causes in refused.items():
@@ -209,11 +236,41 @@ class Pipeline:
             )
         reported = 0 if sample.quality is Quality.GOOD else sample.quality.value
         quality = self._checks.flags(channel, state, at, value, received_at, reported=reported)
-        if at <= newest or quality & _CLOCK:
+        if at <= newest or at <= state.doubted or quality & _CLOCK:
             outcome.repeats.append(len(outcome.readings))
+            if not quality & _CLOCK and at <= state.doubted:
+                outcome.reclaimed.append(len(outcome.readings))
         outcome.readings.append(Reading(series, channel.metric, at, value, sample.value, quality, received_at))
         outcome.regions.append(device.region)
         outcome.owners.append(device.id)
+
+
+def _hear(own: str, samples: list[Sample], received_at: int, outcome: Outcome) -> None:
+    """Note that the device has sent this."""
+    first = samples[0]
+    at, seq = first.at, first.seq
+    for sample in samples:
+        # The same objects, where one message has one time and one number: no other case is worth being fast.
+        if sample.at is not at or sample.seq is not seq:
+            _hear_several(own, samples, received_at, outcome, relayed=())
+            return
+    outcome.hear(own, (received_at, at, seq))
+
+
+def _hear_several(
+    own: str, samples: list[Sample], received_at: int, outcome: Outcome, *, relayed: Collection[str]
+) -> None:
+    """Note who sent this, with each number and the newest time under it: the device, and those it speaks for."""
+    newest: dict[tuple[str, int | None], int | None] = {}
+    for sample in samples:
+        sender = (sample.device or own, sample.seq)
+        before = newest.get(sender)
+        newest[sender] = sample.at if before is None else max(before, sample.at or 0)
+    if all(name != own for name, _ in newest):
+        outcome.hear(own, (received_at, None, None))
+    for (name, number), latest in newest.items():
+        if name == own or name in relayed:
+            outcome.hear(name, (received_at, latest, number))
 
 
 def _arrival(received_at: int, newest: int) -> int:

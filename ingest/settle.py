@@ -209,7 +209,7 @@ class Settlement:
         with self._books.positions.settling(self.spool.id, self._clock()) as books:
             claim = self._claim(books, outcome, duplicates, since)
             if outcome.replays is None:
-                books.settle(_lines(outcome, duplicates), outcome.quarantined)
+                books.settle(_lines(outcome, duplicates), outcome.quarantined, outcome.heard)
             else:
                 note_replay(self._books.quarantine, outcome, duplicates, books, self._clock())
             books.release(

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from api.atlas import CurrentAtlas
+from api.presence import away, roll
 from ingest.mqtt import Subscription
 from rurban import house as composition
 from rurban import sign_of_life
@@ -37,6 +39,8 @@ def diagnose(settings: Settings, tell: Callable[[str], None]) -> int:
     place = settings.store_place
     if isinstance(place, Address):
         wrong |= not _well("influxdb", lambda: _influxdb(place), tell)
+    if settings.data_dir.exists():
+        wrong |= not _well("devices", lambda: _devices(settings), tell)
     alive = sign_of_life.path(settings.data_dir)
     if alive.exists():
         wrong |= not _well("ingest", lambda: sign_of_life.seen(alive), tell)
@@ -92,6 +96,12 @@ def _recounted(settings: Settings) -> str:
     if recount.differing:
         raise Conflict(f"{words}; `rurban ledger check` and docs/ledger.md say what to do")
     return words
+
+
+def _devices(settings: Settings) -> str:
+    """Who is offline, and what is likely to be the cause: nothing that is wrong with the house itself."""
+    with open_registry(settings.registry) as registry:
+        return away(roll(CurrentAtlas(registry).now(), registry, None, now()))
 
 
 def _running(settings: Settings) -> _Readiness | None:

@@ -89,6 +89,9 @@ def pipeline(house: House) -> Pipeline:
     """A pipeline whose checks know nothing yet: `remember` tells them."""
     settings = house.settings
     checks = Checks(ClockLimits(ahead_ms=settings.clock_ahead_s * 1000, late_ms=settings.late_after_s * 1000))
+    for device, heard in house.registry.heard.find().items():
+        if heard.ahead_until:
+            checks.doubt(device, heard.ahead_until)
     return Pipeline(
         CurrentDirectory(RegistryDirectory(house.registry), house.clock),
         checks,
@@ -210,6 +213,7 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
             probes=probes(house.registry, house.store, bus, ingest, house.clock),
             metrics=collectors,
             zone=house.settings.zone,
+            clock_limit_s=house.settings.clock_ahead_s,
             token=None if token is None else token.get_secret_value(),
         )
     )

@@ -32,7 +32,10 @@ class Quality(IntFlag):
     LATE = auto()
     """Arrived long after it was measured. A note: the value itself is not in doubt."""
     DUPLICATE_TIME = auto()
-    """Replaced a different value with the same identity. A note: the value itself is not in doubt."""
+    """Replaced a different value, or one that a wrong clock had put there, with the same identity.
+
+    A note: the value itself is not in doubt.
+    """
 
 
 SUSPECT = Quality.RANGE | Quality.STEP | Quality.STUCK | Quality.CLOCK | Quality.DEVICE | Quality.ESTIMATED
@@ -211,6 +214,8 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
     device: str | None = None
     """The device the payload itself names; None = the topic's."""
     quality: Quality = Quality.GOOD
+    seq: int | None = None
+    """The sender's number of the message that this came in, 0 or more; None = it has none."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -274,3 +279,38 @@ class LedgerLine:
     duplicate: int = 0
     quarantined: int = 0
     in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When a device was last heard, and what its messages tell of its clock."""
+
+    device: str
+    at: int
+    """When its newest message was received, whatever became of it."""
+    numbered: bool = False
+    """Its messages carry sequence numbers."""
+    skew_ms: int | None = None
+    """How far its clock is ahead, less the time its messages take; negative = behind; None = they carry no time."""
+    skew_at: int = 0
+    """When the newest message that told of the clock was received; 0 = none did."""
+    skew_spread_ms: int = 0
+    """How far those messages are apart about the clock."""
+    skew_samples: int = 0
+    """How many of them the estimate is made of."""
+    ahead_until: int = 0
+    """The newest time of a message that was from the future; 0 = none."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardDay:
+    """What was heard of one device on one UTC day of receipt."""
+
+    day: dt.date
+    device: str
+    readings: int = 0
+    """Stored, or waiting for the store; each once, however often it came."""
+    messages: int = 0
+    """Of those that carry a number; each once, however often it came."""
+    lost: int = 0
+    """Messages whose numbers are missing; a late one is taken off the day on which its gap was seen."""

@@ -1,11 +1,17 @@
-"""Fates written as a worker writes them: ledger and quarantine in one transaction."""
+"""Fates written as a worker writes them: ledger, quarantine and who was heard in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from telemetry.hearing import Note
 from telemetry.model import LedgerLine, Quarantined
 from telemetry.registry import Registry
 
 
-def settle(registry: Registry, ledger: Sequence[LedgerLine], quarantined: Sequence[Quarantined]) -> None:
+def settle(
+    registry: Registry,
+    ledger: Sequence[LedgerLine],
+    quarantined: Sequence[Quarantined],
+    heard: Mapping[str, Sequence[Note]] | None = None,
+) -> None:
     with registry.spools.settling("test", 0) as books:
-        books.settle(ledger, quarantined)
+        books.settle(ledger, quarantined, heard or {})

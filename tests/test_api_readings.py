@@ -36,6 +36,7 @@ def test_the_latest_reading_comes_with_age_quality_and_state(house: Served) -> N
         "quality": [],
         "suspect": False,
         "offline": False,
+        "offline_since": None,
     }
 
 

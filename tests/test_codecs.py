@@ -213,7 +213,8 @@ def record(source: random.Random) -> object:
 def message(source: random.Random) -> object:
     """A native message: half of them sound, the others with some fields of any type."""
     if source.random() < 0.5:
-        return {"at": source.choice([NOW, 0.5, "2026-11-23T08:00:00Z", None]), "values": {source.choice("ab"): 1e308}}
+        at, seq = source.choice([NOW, 0.5, "2026-11-23T08:00:00Z", None]), source.choice([0, 17, None, "x", 2**60])
+        return {"at": at, "seq": seq, "values": {source.choice("ab"): 1e308}}
     if source.random() < 0.05:
         return anything(source)
     values = {source.choice(NAMES): source.choice((1.5, anything(source, 0))) for _ in range(source.randint(0, 4))}
@@ -274,6 +275,7 @@ def batch(source: random.Random, *, devices: bool) -> list[Sample]:
             unit=source.choice(UNITS),
             channel=word(source, "abcXYZ019_.-") if source.random() < 0.5 else None,
             device=word(source, "abcXYZ019:./_-") + "9" if devices and source.random() < 0.2 else own,
+            seq=source.randint(0, 300) if not devices and source.random() < 0.5 else None,
         )
         for _ in range(source.randint(1, 6))
     ]

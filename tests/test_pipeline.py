@@ -10,6 +10,7 @@ from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory, Directory
 from ingest.pipeline import Outcome, Pipeline
 from telemetry.errors import Reason
+from telemetry.hearing import Note
 from telemetry.metrics import METRICS
 from telemetry.model import Device, Measure, Profile, Quality, Reading
 from telemetry.store.embedded import EmbeddedStore
@@ -206,3 +207,39 @@ def test_an_exchanged_meter_is_doubted_once_and_a_restart_does_not_change_that(
     assert [0, 0, Quality.STEP] == [reading.quality for reading in before]
     assert [0, 0, 0] == [reading.quality for reading in metered(pipeline, 3, 3000.5, 3001, 3002)]
     assert [0, 0, 0] == [reading.quality for reading in metered(restarted, 3, 3000.5, 3001, 3002)]
+
+
+def heard(pipeline: Pipeline, topic: str, payload: bytes, *, retained: bool = False) -> dict[str, list[Note]]:
+    outcome = Outcome()
+    pipeline.process(Message(topic, payload, NOW, retained=retained), outcome)
+    return outcome.heard
+
+
+def test_who_was_heard_is_noted_with_time_and_number(pipeline: Pipeline) -> None:
+    several = (
+        b'[{"seq":1,"at":1795420799000,"values":{"rssi":1,"snr":1}},{"seq":2,"at":1795420800000,"values":{"rssi":2}}]'
+    )
+
+    assert {"probe-1": [(NOW, NOW, 7)]} == heard(
+        pipeline, uplink("probe-1"), b'{"seq":7,"at":%d,"values":{"rssi":1}}' % NOW
+    )
+    assert {"probe-1": [(NOW, None, None)]} == heard(pipeline, uplink("probe-1"), b'{"values":{"rssi":1}}')
+    assert {"probe-1": [(NOW, NOW - 1000, 1), (NOW, NOW, 2)]} == heard(pipeline, uplink("probe-1"), several)
+
+
+def test_what_cannot_be_read_is_a_sign_of_life_and_a_retained_message_is_none(pipeline: Pipeline) -> None:
+    assert {"station-1": [(NOW, None, None)]} == heard(pipeline, uplink("station-1"), b"{")
+    assert {"station-1": [(NOW, NOW, None)]} == heard(pipeline, uplink("station-1"), native(soil_ph=7))
+    assert {} == heard(pipeline, uplink("nobody"), native(air_temperature=1))
+    assert {} == heard(pipeline, uplink("station-1"), native(air_temperature=1), retained=True)
+    assert {} == heard(pipeline, uplink("station-1"), b"{", retained=True)
+
+
+def test_a_gateway_and_who_it_speaks_for_are_heard_and_no_stranger(pipeline: Pipeline) -> None:
+    payload = b"""[{"n":"soil-2:soil_temperature","t":1795420700,"v":9.5},
+        {"n":"soil-2:soil_temperature","t":1795420800,"v":9},
+        {"n":"station-1:air_temperature","v":1}]"""
+
+    assert {"gateway-1": [(NOW, None, None)], "soil-2": [(NOW, NOW, None)]} == heard(
+        pipeline, uplink("gateway-1"), payload
+    )

@@ -224,3 +224,30 @@ def test_each_row_of_a_pack_is_replayed_for_itself(
 
     assert ["1 readings stored", "1 readings stored"] == [word.partition(",")[0] for word in words]
     assert ([(2, 2, 0, 0)], [(1, 1, 0, 0)]) == (book(registry, "gateway-1"), book(registry, "soil-2"))
+
+
+def test_what_a_clock_ahead_of_its_time_has_left_behind_gives_way_when_its_time_comes(
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore, settlement: Settlement
+) -> None:
+    """Also where the value is the same, and over a restart."""
+
+    def settled(line: Pipeline, at: int, received_at: int, value: float) -> None:
+        outcome = Outcome()
+        line.process(Message(uplink("station-1"), native(at, air_temperature=value), received_at), outcome)
+        settlement.settle(outcome)
+
+    hours = [MIDNIGHT + i * 3_600_000 for i in range(4)]
+    for at in hours[1:]:
+        settled(pipeline, at, MIDNIGHT, 20.0)
+    settled(pipeline, hours[1], hours[1], 20.0)
+    checks = Checks(ClockLimits())
+    checks.doubt("station-1", registry.heard.find()["station-1"].ahead_until)
+    restarted = Pipeline(CurrentDirectory(Registered(registry)), checks)
+    settled(restarted, hours[2], hours[2], 20.0)
+    settled(restarted, hours[3], hours[3], 21.0)
+
+    kept = store.raw(RawQuery(("air_temperature",), ("station-1",), MIDNIGHT, hours[3] + 1, 9))
+    assert [(value, Quality.DUPLICATE_TIME) for value in (20.0, 20.0, 21.0)] == [
+        (row.value, row.quality) for row in kept
+    ]
+    assert [(6, 3, 3, 0)] == book(registry, "station-1")

@@ -9,6 +9,7 @@ from api.answers import Devices, DeviceWhole, ProfileAnswer, Profiles, device_an
 from api.dependencies import CurrentPicture, Parts
 from api.newest import latest_answers, newest
 from api.parameters import Parameters, RegionCodes, chosen, names
+from api.presence import roll
 from api.problems import NOT_FOUND
 from telemetry.metrics import METRICS
 
@@ -28,8 +29,8 @@ class DevicesQuery(Parameters):
 
 
 @router.get("/devices", responses=NOT_FOUND)
-def devices(query: Annotated[DevicesQuery, Query()], atlas: CurrentPicture) -> Devices:
-    """Devices by id, page by page."""
+def devices(query: Annotated[DevicesQuery, Query()], services: Parts, atlas: CurrentPicture) -> Devices:
+    """Devices by id, page by page, with whether they are there, their clocks and how much of them arrives."""
     if query.profile is not None:
         atlas.profile(query.profile)
     text = (query.text or "").casefold()
@@ -41,8 +42,11 @@ def devices(query: Annotated[DevicesQuery, Query()], atlas: CurrentPicture) -> D
         and (query.after is None or device.id > query.after)
     ]
     page = found[: query.limit]
+    heard = roll(atlas, services.registry, page, services.clock(), clock_limit_s=services.clock_limit_s)
+    answers = heard.answers(page)
     return Devices(
-        devices=[device_answer(device) for device in page], next=page[-1].id if len(found) > len(page) else None
+        devices=[device_answer(device, answers[device.id]) for device in page],
+        next=page[-1].id if len(found) > len(page) else None,
     )
 
 
@@ -53,13 +57,15 @@ def device(
     services: Parts,
     atlas: CurrentPicture,
 ) -> DeviceWhole:
-    """One device, what it reports, and its newest readings."""
+    """One device, what it reports, its newest readings, and how much of it arrived on each of the last days."""
     found = atlas.device(device_id)
     readings = newest(services.reader, [(found, None)], None)
+    heard = roll(atlas, services.registry, [found], services.clock(), clock_limit_s=services.clock_limit_s)
     return DeviceWhole(
-        **device_answer(found).model_dump(),
+        **dict(device_answer(found, heard.answers([found])[found.id])),
         reports=profile_answer(atlas.profiles[found.profile], _UNITS),
-        latest=latest_answers(atlas, readings, services.clock()),
+        latest=latest_answers(atlas, readings, heard.heard, heard.now),
+        days=heard.by_day(found),
     )
 
 

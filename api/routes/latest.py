@@ -38,4 +38,8 @@ def latest(query: Annotated[LatestQuery, Query()], services: Parts, atlas: Curre
         raise Invalid(
             "limit", f"{len(found)} readings are more than {query.limit}", "a narrower choice, or a limit up to 100000"
         )
-    return Latest(at=iso(now), readings=latest_answers(atlas, found, now))
+    writers = {
+        device.id for device in map(atlas.device_of, {reading.device for reading in found}) if device is not None
+    }
+    heard = services.registry.heard.find(writers)
+    return Latest(at=iso(now), readings=latest_answers(atlas, found, heard, now))

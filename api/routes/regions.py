@@ -13,10 +13,11 @@ from api.atlas import Atlas
 from api.dependencies import CurrentPicture, Parts
 from api.newest import fresh, newest
 from api.parameters import Parameters
+from api.presence import place_completeness, roll, silence_answers, silences_of
 from api.problems import NOT_FOUND
 from telemetry.instant import iso
 from telemetry.metrics import metric
-from telemetry.model import Fold, Level, Reading, Setting
+from telemetry.model import Device, Fold, Level, Reading, Setting
 
 router = APIRouter(tags=["places and devices"])
 
@@ -69,20 +70,26 @@ def region(
     services: Parts,
     atlas: CurrentPicture,
 ) -> RegionWhole:
-    """One place: what lies above and directly beneath it, and what it measures now."""
+    """One place: what lies above and directly beneath it, what it measures now, and which of its devices are there."""
     found = atlas.region(code)
     own: RegionAnswer = region_answer(atlas, found)
+    whole = roll(atlas, services.registry, None, services.clock())
+    devices = atlas.standing_beneath(found.code)
+    missing = [there for there in map(whole.presence, devices) if there.offline]
     return RegionWhole(
         **own.model_dump(),
         above=region_answers(atlas, atlas.above(found.code)),
         children=region_answers(atlas, atlas.children.get(found.code, ())),
-        headlines=_headlines(services, atlas, found.code),
+        headlines=_headlines(services, atlas, devices),
+        offline=len(missing),
+        never_heard=sum(there.heard_at is None for there in missing),
+        silences=silence_answers(silences_of(whole), {device.id for device in devices}) if missing else [],
+        today=place_completeness(whole, devices),
     )
 
 
-def _headlines(services: Parts, atlas: Atlas, code: str) -> list[Headline]:
-    devices = [(device, None) for device in atlas.standing_beneath(code)]
-    readings = newest(services.reader, devices, HEADLINES)
+def _headlines(services: Parts, atlas: Atlas, devices: Sequence[Device]) -> list[Headline]:
+    readings = newest(services.reader, [(device, None) for device in devices], HEADLINES)
     found = fresh(atlas, readings, services.clock())
     return [_headline(name, found[name]) for name in HEADLINES if name in found]
 

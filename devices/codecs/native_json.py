@@ -3,7 +3,8 @@
     {"at": "2026-11-23T08:00:00Z",            ISO 8601 with an offset, or milliseconds since 1970 as a number;
                                               without it the time of receipt is taken, and the same message delivered
                                               again becomes a second reading
-     "seq": 17,                               not needed; for the sender's own use
+     "seq": 17,                               not needed; the sender's count of its messages, from which lost ones are
+                                              told; anything but a whole number from 0 to 2**53 - 1 is as good as none
      "values": {"air_temperature": 21.5,      "<metric>", or "<metric>:<channel>" where a device has several probes;
                 "soil_temperature:10cm": 9,   null = no observation
                 "door_open": null},
@@ -31,8 +32,12 @@ class _Message(msgspec.Struct, gc=False):
     values: dict[str, float | None]
     at: str | int | float | None = None
     units: dict[str, str] | None = None
+    seq: object = None
+    """Of any type: what was measured is not refused for it."""
 
 
+_LARGEST: Final = 2**53 - 1
+"""The largest whole number that every JSON library reads exactly (RFC 8259 section 6)."""
 _DECODER: Final = msgspec.json.Decoder(_Message | list[_Message])
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -46,6 +51,7 @@ def decode(payload: bytes, context: Context) -> list[Sample]:
         if at is not None:
             at = _parsed(at) if isinstance(at, str) else instant(at)
         units = message.units
+        seq = message.seq if type(message.seq) is int and 0 <= message.seq <= _LARGEST else None
         for key, value in message.values.items():
             if value is None:
                 continue
@@ -54,7 +60,7 @@ def decode(payload: bytes, context: Context) -> list[Sample]:
             if ":" in key or not key:
                 metric, probe = _split(key)
             unit = units.get(metric) if units else None
-            samples.append(Sample(metric, value, at, unit, probe))
+            samples.append(Sample(metric, value, at, unit, probe, None, Quality.GOOD, seq))
     if not samples:
         raise Rejected(Reason.EMPTY, "no value in 'values'")
     check_count(len(samples))
@@ -62,7 +68,7 @@ def decode(payload: bytes, context: Context) -> list[Sample]:
 
 
 def encode(samples: Sequence[Sample]) -> bytes:
-    """See Codec. One object, or a list of them where times or units differ.
+    """See Codec. One object, or a list of them where times, numbers or units differ.
 
     Raises:
         Invalid: The sample says what this format has no words for: a device, a doubt, a value that is not finite.
@@ -74,7 +80,7 @@ def encode(samples: Sequence[Sample]) -> bytes:
         at = None if sample.at is None else iso(instant(sample.at))
         message = messages[-1] if messages else None
         if message is None or not _fits(message, key, at, sample):
-            message = _Message({}, at, {})
+            message = _Message({}, at, {}, sample.seq)
             messages.append(message)
         message.values[key] = sample.value
         if sample.unit is not None and message.units is not None:
@@ -120,12 +126,14 @@ def _check(sample: Sample) -> None:
         raise Invalid("value", f"{sample.value} is no JSON number", "a finite number")
     if not sample.metric or ":" in sample.metric:
         raise Invalid("metric", f"{sample.metric!r} cannot be a key", "text without ':'")
+    if sample.seq is not None and not 0 <= sample.seq <= _LARGEST:
+        raise Invalid("seq", f"{sample.seq} is out of range", f"0 to {_LARGEST}")
     if sample.channel is not None:
         channel(sample.channel)
 
 
 def _fits(message: _Message, key: str, at: str | None, sample: Sample) -> bool:
-    if message.at != at or key in message.values:
+    if message.at != at or message.seq != sample.seq or key in message.values:
         return False
     used = any(other.partition(":")[0] == sample.metric for other in message.values)
     return not used or (message.units or {}).get(sample.metric) == sample.unit
@@ -133,6 +141,8 @@ def _fits(message: _Message, key: str, at: str | None, sample: Sample) -> bool:
 
 def _written(message: _Message) -> dict[str, object]:
     fields: dict[str, object] = {} if message.at is None else {"at": message.at}
+    if message.seq is not None:
+        fields["seq"] = message.seq
     fields["values"] = message.values
     if message.units:
         fields["units"] = message.units
@@ -152,7 +162,19 @@ EXAMPLES: Final = (
     Example(
         source=_DESIGN + ": an offset, a sequence number, an unknown field",
         payload=b'{"seq":17,"at":"2026-11-23T16:00:00.250+08:00","fw":"1.2","values":{"pump_state":1}}',
-        samples=(Sample("pump_state", 1.0, _AT + 250),),
+        samples=(Sample("pump_state", 1.0, _AT + 250, seq=17),),
+    ),
+    Example(
+        source="encoding: another number begins another object",
+        payload=b'[{"at":"2026-11-23T08:00:00Z","seq":1,"values":{"rssi":-97.0}},'
+        b'{"at":"2026-11-23T08:00:00Z","seq":2,"values":{"snr":7.5}}]',
+        samples=(Sample("rssi", -97.0, _AT, seq=1), Sample("snr", 7.5, _AT, seq=2)),
+        encodes=True,
+    ),
+    Example(
+        source="what is no number of a message does not spoil its values",
+        payload=b'[{"seq":"17","values":{"rssi":-97}},{"seq":-1,"values":{"rssi":-96}},{"seq":1.5,"values":{"rssi":-95}}]',
+        samples=(Sample("rssi", -97.0), Sample("rssi", -96.0), Sample("rssi", -95.0)),
     ),
     Example(
         source=_DESIGN + ": a list, channels, units, times in milliseconds",

@@ -4,6 +4,7 @@ The one place that imports SQLAlchemy and Alembic.
 """
 
 from telemetry.registry._devices import Devices
+from telemetry.registry._heard import HeardBook
 from telemetry.registry._ledger import Ledger, LedgerCursor
 from telemetry.registry._places import Places
 from telemetry.registry._quarantine import Quarantine
@@ -13,6 +14,7 @@ from telemetry.registry._spools import Settling, Spools, Standing
 
 __all__ = [
     "Devices",
+    "HeardBook",
     "Ledger",
     "LedgerCursor",
     "Places",

@@ -7,7 +7,7 @@ its values.
 import json
 import secrets
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -52,6 +52,7 @@ class Database:
         self.is_postgresql = parsed.get_backend_name() == "postgresql"
         self._secrets = _secrets(parsed)
         self._engine = _postgresql_engine(parsed) if self.is_postgresql else _sqlite_engine(parsed)
+        self._upserts: dict[str, tuple[str, Sequence[str] | None]] = {}
         self._writer = self._engine.execution_options(writes=True)
         self.slot = secrets.randbelow(_SLOTS)
         """Of a total that many write to, the row of this one."""
@@ -76,7 +77,7 @@ class Database:
 
     def upsert(self, table: Table, *, adding: bool = False) -> Upsert:
         """Insert; where the key exists, replace every other column, or add to it."""
-        statement: Upsert = postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
+        statement = self._insert(table)
         given = statement.excluded
         return statement.on_conflict_do_update(
             index_elements=list(table.primary_key),
@@ -86,6 +87,22 @@ class Database:
                 if not column.primary_key
             },
         )
+
+    def put_many(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """As executing `upsert(table)`, at a third of the price: each value must be what the driver itself takes."""
+        if table.name not in self._upserts:
+            compiled = self.upsert(table).compile(dialect=connection.dialect)
+            self._upserts[table.name] = (compiled.string, compiled.positiontup)
+        statement, order = self._upserts[table.name]
+        given = [dict(row) for row in rows] if order is None else [tuple(row[name] for name in order) for row in rows]
+        connection.exec_driver_sql(statement, given)
+
+    def insert_missing(self, table: Table) -> Upsert:
+        """Insert; where the key exists, leave what is there."""
+        return self._insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key))
+
+    def _insert(self, table: Table) -> Upsert:
+        return postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
 
     def among(self, column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
         """Whether the column is one of the values, of which there may be any number: they travel as one parameter."""

@@ -1,10 +1,11 @@
-"""The registry as one thing: five parts over one database."""
+"""The registry as one thing: six parts over one database."""
 
 from types import TracebackType
 from typing import Self
 
 from telemetry.registry._database import Database
 from telemetry.registry._devices import Devices
+from telemetry.registry._heard import HeardBook
 from telemetry.registry._ledger import Ledger
 from telemetry.registry._migration import migrate
 from telemetry.registry._places import Places
@@ -24,6 +25,7 @@ class Registry:
         self.ledger = Ledger(database)
         self.spools = Spools(database)
         self.recounts = Recounts(database)
+        self.heard = HeardBook(database)
 
     def close(self) -> None:
         """Give the connections back; the registry is not used after that."""

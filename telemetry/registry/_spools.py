@@ -7,14 +7,16 @@ settles later reads the claim of the other (validation of optimistic transaction
 1981, section 3). Nobody waits for a process that is dead, and on PostgreSQL not for long for one that is stopped.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from telemetry.hearing import Note
 from telemetry.model import LedgerLine, Quarantined
 from telemetry.registry._database import Database
+from telemetry.registry._heard import NOBODY, note
 from telemetry.registry._ledger import record, release
 from telemetry.registry._quarantine import keep, note_replay
 from telemetry.registry._tables import changes, claims, spools
@@ -103,10 +105,16 @@ class Settling:
         query = select(claims.c.hashes).where(claims.c.seq > since, claims.c.spool != self._spool)
         return list(self._connection.scalars(query))
 
-    def settle(self, ledger: Sequence[LedgerLine], quarantined: Sequence[Quarantined]) -> None:
-        """See Ledger.settle and Quarantine.add."""
+    def settle(
+        self,
+        ledger: Sequence[LedgerLine],
+        quarantined: Sequence[Quarantined],
+        heard: Mapping[str, Sequence[Note]] = NOBODY,
+    ) -> None:
+        """See Ledger.settle, Quarantine.add and HeardBook.note."""
         keep(self._connection, quarantined)
         record(self._database, self._connection, ledger)
+        note(self._database, self._connection, heard)
 
     def release(self, worker: str, lines: Sequence[LedgerLine]) -> None:
         """What this worker holds in flight becomes less by these."""

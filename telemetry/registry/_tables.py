@@ -176,3 +176,29 @@ claims = Table(
     sqlite_autoincrement=True,
 )
 """What processes have lately counted as stored, for those that settle at the same time."""
+
+heard = Table(
+    "heard",
+    metadata,
+    Column("device", ID, primary_key=True),
+    Column("heard_at", BigInteger, nullable=False),
+    # Numbered messages of the newest day; they move to heard_days when the next day begins.
+    Column("day", Date, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+    # What telemetry/hearing.py remembers, as JSON: read and written only as a whole.
+    Column("hearing", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""When each device was last heard, and what goes on from message to message."""
+
+heard_days = Table(
+    "heard_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("device", ID, primary_key=True),
+    Column("messages", BigInteger, nullable=False),
+    Column("lost", BigInteger, nullable=False),
+    Index(None, "device", "day"),
+    sqlite_with_rowid=False,
+)
+"""Numbered messages of the days before, and those that were lost on any day: written seldom."""
