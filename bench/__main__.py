@@ -8,7 +8,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from bench import influx, ingest, live, store
+from bench import influx, ingest, insight, live, store
 
 BUDGETS = {
     "ordered": "300 000 upserts/s, 12 bytes",
@@ -77,11 +77,22 @@ def _store_table(console: Console, readings: int) -> None:
     console.print(table)
 
 
+def _insight_table(console: Console, villages: int) -> None:
+    row = insight.run(villages)
+    table = Table(title=f"Index of {row.villages:,} villages, {insight.INDICATORS} indicators each")
+    for heading in ("scored and ranked", "peak MB", "rank intervals of a county", "budget"):
+        table.add_column(heading)
+    county = f"{row.county_intervals_ms:.0f} ms"
+    table.add_row(f"{row.scored_s:.1f} s", f"{row.peak_rss_mb:,.0f}", county, "60 s, 4,000 MB")
+    console.print(table)
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     asked.add_argument("--messages", type=int, default=60_000, help="per round of the ingest table")
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--readings", type=int, default=20_000_000, help="of the store table")
+    asked.add_argument("--villages", type=int, default=690_000, help="of the index; 0 leaves it out")
     chosen = asked.parse_args()
     console = Console()
     console.print(_machine())
@@ -89,6 +100,8 @@ def main() -> None:
     _influx_tables(console, chosen.messages // 2, chosen.rounds)
     _live_table(console)
     _store_table(console, chosen.readings)
+    if chosen.villages:
+        _insight_table(console, chosen.villages)
 
 
 main()
