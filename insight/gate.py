@@ -98,6 +98,7 @@ class Gate:
     """Publish a village's value only from here on."""
     devices: int = 1
     readings: int = 24
+    """Asked for only where more were due: of what is reported once a year, one is all."""
     small_cell: int = SMALL_CELL
     """Public answers about fewer households or farms are suppressed."""
     places: float = 0.7
@@ -135,7 +136,8 @@ class Gate:
             return Refusal(Lack.NO_READINGS, needed, 0, self.readings)
         if tally.devices < self.devices:
             return Refusal(Lack.FEW_DEVICES, f"{self.devices} devices that report", tally.devices, self.devices)
-        if tally.readings < self.readings:
+        due = tally.readings / tally.coverage if tally.coverage else None
+        if tally.readings < self.readings and (due is None or due >= self.readings):
             return Refusal(Lack.FEW_READINGS, f"{self.readings} good readings", tally.readings, self.readings)
         return None
 

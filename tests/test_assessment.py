@@ -138,12 +138,22 @@ def unknown_coverage(evidence: Folded) -> Folded:
         ({"pm25": folded("pm25", {})}, Gate(), Lack.NO_DEVICES),
         (air(None), Gate(), Lack.NO_READINGS),
         (air(10), Gate(devices=2), Lack.FEW_DEVICES),
-        ({"pm25": folded("pm25", {"air": [10.0] * 5})}, Gate(), Lack.FEW_READINGS),
+        ({"pm25": folded("pm25", {"air": [10.0] * 7})}, Gate(readings=28 + 1, coverage=0.5), None),
+        ({"pm25": folded("pm25", {"air": [10.0] * 5 + [None] * 2})}, Gate(), Lack.FEW_READINGS),
         ({"pm25": unknown_coverage(air(10)["pm25"])}, Gate(), Lack.COVERAGE_UNKNOWN),
     ],
 )
-def test_what_is_missing_is_said(evidence: Evidence, gate: Gate, expected: Lack) -> None:
-    assert expected is lack(assessed(PM25, evidence, VILLAGE, gate=gate))
+def test_what_is_missing_is_said(evidence: Evidence, gate: Gate, expected: Lack | None) -> None:
+    found = assessed(PM25, evidence, VILLAGE, gate=gate)
+
+    assert expected is (lack(found) if found.refusal else None)
+
+
+def test_one_reading_a_year_is_all_of_what_is_reported_once_a_year() -> None:
+    asked = comparable("broadband_coverage")
+    evidence = {"broadband_coverage": folded("broadband_coverage", {"office": [92.0]}, hours=24, per_bucket=1)}
+
+    assert ("1y", 92.0) == (asked.every, assessed(asked, evidence, VILLAGE).value)
 
 
 def test_completeness_is_told_however_low_it_is() -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from insight.declared import Declared, Place
 from insight.measures import COMPARABLES, EVERY_METRIC, Normaliser, comparable
+from insight.measures.comparable import window_of
 from insight.measures.parts import parts
 from telemetry.errors import Invalid, Unknown
 from telemetry.metrics import METRICS
-from telemetry.model import Better
+from telemetry.model import Better, Fold
 from telemetry.series import Folded
 from telemetry.window import parse
 from tests.evidence import VILLAGE, ZONE, folded
@@ -40,6 +41,37 @@ def test_a_measure_points_one_way_and_says_what_it_is(name: str) -> None:
     assert any("\u4e00" <= character <= "\u9fff" for character in row.name_zh)
     assert row.formula.startswith("(1.")
     assert str(parse(row.every, ZONE)) == row.every
+
+
+@pytest.mark.parametrize(
+    ("every", "slowest_s", "expected"),
+    [
+        ("1h", 60, "1h"),
+        ("1h", None, "1h"),
+        ("1d", 60, "1d"),
+        ("1h", 3601, "2h"),
+        ("1h", 86_400, "1d"),
+        ("1h", 1e9, "1y"),
+    ],
+)
+def test_in_each_bucket_every_device_is_due(every: str, slowest_s: float | None, expected: str) -> None:
+    assert expected == window_of(every, slowest_s)
+
+
+@pytest.mark.parametrize("name", COMPARABLES)
+def test_a_bucket_is_no_shorter_than_the_usual_interval(name: str) -> None:
+    row = comparable(name)
+    slowest = max((METRICS[metric].interval_s or 0.0 for metric in row.metrics[:1] + row.divided_by), default=0.0)
+
+    assert row.every == window_of(row.every, slowest)
+
+
+def test_what_is_asked_of_the_store() -> None:
+    assert (("outage_state", Fold.MEAN),) == comparable("outage_minutes").asked()
+    assert (("irrigation_volume", None), ("rainfall_total", None), ("rainfall_interval", None)) == comparable(
+        "irrigation_per_rain"
+    ).asked()
+    assert () == comparable("silent_minutes").asked()
 
 
 def test_no_two_measures_share_a_name() -> None:

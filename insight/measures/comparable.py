@@ -98,7 +98,7 @@ class Comparable:
     factor: float = 1.0
     """From the metric's unit to the measure's."""
     every: str = "1h"
-    """The buckets that the readings are folded into first."""
+    """The buckets that the readings are folded into first, at least; `window` gives them for slower devices."""
     fold: Fold | None = None
     """Over time within a device, instead of the metric's own."""
     source: str = UNVERIFIED
@@ -110,7 +110,43 @@ class Comparable:
         """In words, with the number of the equation."""
         return FORMULAS[self.normaliser]
 
+    def asked(self) -> tuple[tuple[str, Fold | None], ...]:
+        """The metrics whose readings are needed, each with the fold over time that replaces its own, if any.
+
+        Empty of a measure of `EVERY_METRIC`. Of `divided_by`, the first that the place has will do.
+        """
+        own = tuple((metric, self.fold if place == 0 else None) for place, metric in enumerate(self.metrics))
+        return own + tuple((metric, None) for metric in self.divided_by)
+
+    def window(self, slowest_s: float | None) -> str:
+        """The buckets to fold into, where the slowest device is due so many seconds apart (None = on event).
+
+        Silence is looked for in hours whoever is slow: those that are due less often do not make it.
+        """
+        return self.every if self.normaliser is Normaliser.SILENCE else window_of(self.every, slowest_s)
+
     @property
     def verified(self) -> bool:
         """Whether formula and limits were all read in their sources; else it is shown as a default."""
         return "unverified" not in self.source and all(limit.verified for limit in self.limits)
+
+
+_LADDER: Final[Mapping[str, float]] = MappingProxyType(
+    {"1h": 3600, "2h": 7200, "3h": 10_800, "4h": 14_400, "6h": 21_600, "8h": 28_800, "12h": 43_200}
+    | {f"{days}d": days * 86_400 for days in (1, 2, 5, 10, 20)}
+    | {"1mo": 31 * 86_400, "1y": 366 * 86_400}
+)
+"""Windows and their longest length in seconds, ascending."""
+
+
+def window_of(every: str, slowest_s: float | None) -> str:
+    """The shortest window, no shorter than `every`, in which each device is due at least once.
+
+    In shorter ones a device that reports daily would seem silent in 23 hours of 24.
+
+    Args:
+        every: Of the ladder of windows from `1h` to `1y`.
+        slowest_s: The longest expected interval among the devices; None = on event.
+    """
+    shortest = max(_LADDER[every], slowest_s or 0.0)
+    return next((window for window, length in _LADDER.items() if length >= shortest), "1y")

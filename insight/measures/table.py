@@ -6,7 +6,7 @@ first has a row here. Sources name the standard or paper (tag); all else is a de
 
 from typing import Final
 
-from insight.measures.comparable import EVERY_METRIC, Comparable, Limit, Normaliser, Weight
+from insight.measures.comparable import EVERY_METRIC, Comparable, Limit, Normaliser, Weight, window_of
 from telemetry.metrics import METRICS
 from telemetry.model import Better, Fold
 
@@ -116,6 +116,7 @@ AS_MEASURED: Final = tuple(
         MU if row.domain in _FARM_DOMAINS else PERSONS,
         row.name_en,
         row.name_zh,
+        every=window_of("1h", row.interval_s),
         source=row.source,
     )
     for row in METRICS.values()
