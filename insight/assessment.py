@@ -87,7 +87,6 @@ def assessed(  # noqa: PLR0913 -- one question, each part of it named
     edges = next(iter(evidence.values())).edges
     tally = counted(measure, evidence)
     refusal = gate.refusal(measure, place, tally, public=public)
-    base = Declared(0) if refusal else divisor(measure, place)
     quotient = Parts((), ()) if refusal else parts(measure, evidence, place)
     value = quotient.value
     if refusal is None and value is None:
@@ -104,7 +103,7 @@ def assessed(  # noqa: PLR0913 -- one question, each part of it named
         spread(quotient.days),
         interval(replicates(quotient, seed=seed)),
         strata=(Stratum(place.code, 1.0, quotient),),
-        divided_by=base,
+        divided_by=divisor(measure, place),
     )
 
 
@@ -157,7 +156,15 @@ def _coverage(lines: Sequence[Line], evidence: Evidence) -> float | None:
 
 def weight(measure: Comparable, place: Place) -> Declared | None:
     """What a place counts by in a group; None = nobody has declared it."""
-    return {Weight.PERSONS: place.persons, Weight.HOUSEHOLDS: place.households, Weight.MU: place.mu}[measure.weigh_by]
+    match measure.weigh_by:
+        case Weight.PERSONS:
+            return place.persons
+        case Weight.HOUSEHOLDS:
+            return place.households
+        case Weight.MU:
+            return place.mu
+        case Weight.FARMS:
+            return place.farms
 
 
 def combined(

@@ -3,10 +3,13 @@
 Pure: no clock, no network, no store.
 """
 
+import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from telemetry.errors import Invalid
+from telemetry.regions import is_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,47 @@ class Place:
     farms: Declared | None = None
     served: Mapping[str, float] = field(default_factory=dict)
     """Households behind each supply point, by device; a device that is not named counts as the average of the rest."""
+
+
+COLUMNS = ("region", "id", "value", "year", "source")
+"""Of a table of declared numbers, in any order; who enters it is known from elsewhere."""
+
+
+def declared_table(text: str, entered_by: str) -> dict[tuple[str, str], Declared]:
+    """The declared numbers of a CSV table, by region and id; each row has year and source.
+
+    Args:
+        text: With the header `region,id,value,year,source`. `id` is a measure, a statistic, or a number to divide by:
+            `persons`, `households`, `mu`, `farms`.
+        entered_by: Who stands for them.
+
+    Raises:
+        Invalid: naming the line and the column that is wrong, or a number that stands there twice.
+    """
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    found: dict[tuple[str, str], Declared] = {}
+    try:
+        if not set(COLUMNS) <= set(rows.fieldnames or ()):
+            raise Invalid("line 1", f"columns {', '.join(rows.fieldnames or ())}", ", ".join(COLUMNS))
+        for row in rows:
+            key = (row["region"] or "").strip(), (row["id"] or "").strip()
+            if key in found:
+                raise Invalid(f"line {rows.line_num}", f"{key[1]!r} of {key[0]} stands there twice", "each number once")
+            found[key] = _declared(row, key, f"line {rows.line_num}", entered_by)
+    except csv.Error as error:
+        raise Invalid(f"line {rows.line_num + 1}", str(error), "CSV as in RFC 4180") from error
+    return found
+
+
+def _declared(row: Mapping[str, str | None], key: tuple[str, str], where: str, entered_by: str) -> Declared:
+    region, name = key
+    source = (row["source"] or "").strip()
+    if not is_code(region):
+        raise Invalid(f"{where}, region", f"{region!r} is not a division code", "12 digits")
+    if not name or not source:
+        raise Invalid(where, "no id or no source", "both, so that the number can be looked up")
+    try:
+        value, year = float(row["value"] or ""), int(row["year"] or "")
+    except ValueError as error:
+        raise Invalid(f"{where}, value or year", str(error), "a number, and a year such as 2025") from error
+    return Declared(value, year, source, entered_by)

@@ -115,7 +115,7 @@ class Gate:
 
     def suppressed(self, measure: Comparable, place: Place) -> Refusal | None:
         """Whether a public answer would speak of a handful of people; who is not counted might be a handful."""
-        of_land = measure.weigh_by is Weight.MU
+        of_land = measure.weigh_by in {Weight.MU, Weight.FARMS}
         counted, word = (place.farms, "farms") if of_land else (place.households, "households")
         if counted is not None and counted.value >= self.small_cell:
             return None

@@ -11,12 +11,12 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import cbrt, sqrt
 from statistics import NormalDist
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from insight.arrays import Numbers
 from insight.measures.parts import Parts
@@ -79,8 +79,8 @@ def replicates(quotient: Parts, *, draws: int = DRAWS, seed: int = SEED) -> Draw
     count = len(quotient.over)
     if sum(under > 0 for under in quotient.under) < FEWEST_DAYS:
         return None
-    days = _days(count, draws, seed)
-    over, under = np.asarray(quotient.over)[days].sum(axis=1), np.asarray(quotient.under)[days].sum(axis=1)
+    times = _times(count, draws, seed)
+    over, under = times @ np.asarray(quotient.over), times @ np.asarray(quotient.under)
     return Drawn(np.divide(over, under, out=np.full(draws, np.nan), where=under > 0), count)
 
 
@@ -118,8 +118,13 @@ def _student(probability: float, degrees: float) -> float:
     )
 
 
-def _days(count: int, draws: int, seed: int) -> npt.NDArray[np.int64]:
+@lru_cache(maxsize=8)
+def _times(count: int, draws: int, seed: int) -> Numbers:
+    """Draws x days: how many times each day was drawn. The same for all places of a county, so it is kept."""
     length = _length(count)
     starts = np.random.default_rng(seed).integers(0, count, (draws, -(-count // length)))
-    days: npt.NDArray[np.int64] = (starts[:, :, None] + np.arange(length)) % count
-    return days.reshape(draws, -1)[:, :count]
+    days = ((starts[:, :, None] + np.arange(length)) % count).reshape(draws, -1)[:, :count]
+    flat = (days + np.arange(draws)[:, None] * count).ravel()
+    times = np.bincount(flat, minlength=draws * count).reshape(draws, count).astype(np.float64)
+    times.setflags(write=False)
+    return times

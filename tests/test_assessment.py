@@ -269,22 +269,20 @@ def test_a_county_of_towns_is_the_county_of_their_villages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("measure", "metric", "expected"),
+    ("measure", "expected"),
     [
-        # Weighed by persons, households and mu: (80, 100, 60, 120) stands for the value of each village.
-        ("pm25", "pm25", 94.0),
-        ("power_factor", "power_factor", 94.0),
-        ("silent_minutes", "", 69_400 / 750),
-        ("soil", "pest_trap_count", 670_000 / 7000),
+        ("pm25", 235_000 / 2500),  # by persons
+        ("power_factor", 69_400 / 750),  # by households
+        ("pest_trap_count", 670_000 / 7000),  # by mu
+        ("barn_co2", 69_400 / 750),  # by farms, here one a household
     ],
 )
-def test_each_measure_weighs_by_what_it_is_per(measure: str, metric: str, expected: float) -> None:
-    asked = comparable({"soil": "pest_trap_count", "silent_minutes": "electricity_per_household"}.get(measure, measure))
-    members = []
-    for code, (value, _, households, _) in COUNTY.items():
-        scaled = value * households / 24 if not metric else value
-        name = metric or "energy_import"
-        members.append((assessed(asked, {name: folded(name, {code: [scaled] * WEEK})}, place(code)), place(code)))
+def test_each_measure_weighs_by_what_it_is_per(measure: str, expected: float) -> None:
+    asked = comparable(measure)
+    members = [
+        (assessed(asked, {measure: folded(measure, {code: [value] * WEEK})}, place(code)), place(code))
+        for code, (value, *_) in COUNTY.items()
+    ]
 
     assert pytest.approx(expected) == combined("county", members).value
 

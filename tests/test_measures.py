@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from insight.declared import Declared, Place
+from insight.declared import Place
 from insight.measures import COMPARABLES, EVERY_METRIC, Normaliser, comparable
 from insight.measures.comparable import window_of
 from insight.measures.parts import parts
@@ -238,9 +238,3 @@ def test_different_buckets_are_refused() -> None:
     }
     with pytest.raises(Invalid, match="different buckets"):
         parts(comparable("irrigation_per_rain"), evidence, VILLAGE)
-
-
-@pytest.mark.parametrize("number", [-1.0, math.inf, math.nan])
-def test_nobody_can_have_counted_such_a_number(number: float) -> None:
-    with pytest.raises(Invalid, match="declared number"):
-        Declared(number)

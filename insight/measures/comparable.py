@@ -60,6 +60,7 @@ class Weight(StrEnum):
     PERSONS = "persons"
     HOUSEHOLDS = "households"
     MU = "mu"
+    FARMS = "farms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Comparable:
     def window(self, slowest_s: float | None) -> str:
         """The buckets to fold into, where the slowest device is due so many seconds apart (None = on event).
 
+        Of a comparison, the slowest of both sides: they must have the same buckets.
         Silence is looked for in hours whoever is slow: those that are due less often do not make it.
         """
         return self.every if self.normaliser is Normaliser.SILENCE else window_of(self.every, slowest_s)

@@ -15,9 +15,10 @@ LOWER: Final = Better.LOWER
 PERSONS: Final = Weight.PERSONS
 HOUSEHOLDS: Final = Weight.HOUSEHOLDS
 MU: Final = Weight.MU
+FARMS: Final = Weight.FARMS
 
-_FARM_DOMAINS: Final = ("farm", "livestock", "remote sensing", "irrigation", "hydrology")
-"""Their measures concern land, not heads."""
+_WEIGHTS: Final = {"farm": MU, "remote sensing": MU, "livestock": FARMS, "grid": HOUSEHOLDS}
+"""By domain of the catalogue; all others concern heads."""
 
 # fmt: off
 _DRINKING_WATER: Final = (
@@ -66,7 +67,7 @@ LAND: Final = (
                divided_by=("rainfall_total", "rainfall_interval"), factor=1.5, every="1d"),
     Comparable("fertilizer_per_mu", ("fertilizer_applied",), Normaliser.MU, "kg/{mu}/d", LOWER, MU,
                "fertilizer per mu", "亩均施肥量", every="1d"),
-    Comparable("barn_ammonia_hours", ("barn_ammonia",), Normaliser.OUT_OF_BAND, "%", LOWER, MU,
+    Comparable("barn_ammonia_hours", ("barn_ammonia",), Normaliser.OUT_OF_BAND, "%", LOWER, FARMS,
                "hours with too much ammonia in barns", "畜禽舍氨气超标时数占比",
                limits=(Limit("barn_ammonia", None, 20.0, "2007/43/EC annex II (BARN)"),), source="2007/43/EC (BARN)"),
 )
@@ -113,7 +114,7 @@ AS_MEASURED: Final = tuple(
         Normaliser.AS_MEASURED,
         row.unit,
         row.comparable,
-        MU if row.domain in _FARM_DOMAINS else PERSONS,
+        _WEIGHTS.get(row.domain, PERSONS),
         row.name_en,
         row.name_zh,
         every=window_of("1h", row.interval_s),
