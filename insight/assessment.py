@@ -181,6 +181,9 @@ def combined(
     households or mu. Places that were refused are named in `missing`; with less than the gate's share of the weight
     in places that have a value, the group is refused, too.
 
+    Of a public answer, assess the places without `public`, and only the group with it: what is too small to be told
+    alone may still be counted.
+
     Raises:
         Invalid: for no members, or members of different measures or periods.
     """

@@ -40,8 +40,8 @@ class Figure:
     """Of `insight.measures`, or a statistic of `insight.figures`."""
     value: float
     unit: str
-    year: int
-    """Of which it tells, or from which the limit is in force."""
+    year: int | None
+    """Of which it tells, or from which the limit is in force; None = not known."""
     source: str
     scope: str
     """Whom it is of: `China, urban`; of a limit: the clause."""
@@ -56,7 +56,8 @@ class Figure:
     def label(self) -> str:
         """How it is named beside the place."""
         since = "since " if self.kind is FigureKind.LIMIT else ""
-        return f"{self.scope}, {since}{self.year} ({self.source})"
+        when = "year not known" if self.year is None else f"{since}{self.year}"
+        return f"{self.scope}, {when} ({self.source})"
 
 
 def city_of(region: str, regions: Mapping[str, Region]) -> Region:

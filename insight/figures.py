@@ -56,7 +56,7 @@ _STATISTICS: Final = (
               "2公里内有四季通行道路的人口占比", "SDG 9.1.1 (SDG)"),
     Statistic("water_assurance", "%", _HIGHER, _HOUSEHOLDS, "days of the year with enough water",
               "供水保证率", "T/CHES 18-2018 (RURALWATER)"),
-    Statistic("outage_plan", "%", _HIGHER, _HOUSEHOLDS, "villages with a tried emergency plan",
+    Statistic("emergency_plan", "%", _HIGHER, _HOUSEHOLDS, "villages with a tried emergency plan",
               "应急预案演练行政村占比", "default, unverified"),
 )
 
@@ -85,11 +85,11 @@ _LIMITS: Final = (
            "quantity, water-rich areas", FigureKind.LIMIT),
     Figure("ches18-quantity-short", "drinking_water_per_person", 20.0, "L/{person}/d", 2018,
            "T/CHES 18-2018 (RURALWATER)", "quantity, water-short areas", FigureKind.LIMIT),
-    Figure("ches18-assurance", "water_pressure_assured", 90.0, "%", 2018, "T/CHES 18-2018 (RURALWATER)",
+    Figure("ches18-assurance", "water_assured_days", 90.0, "%", 2018, "T/CHES 18-2018 (RURALWATER)",
            "assurance: 36 days a year without", FigureKind.LIMIT),
     Figure("ches18-assurance-days", "water_assurance", 90.0, "%", 2018, "T/CHES 18-2018 (RURALWATER)",
            "assurance: 36 days a year without", FigureKind.LIMIT),
-    Figure("rs1-rural", "outage_minutes", 1051.2, "min/{household}/a", 2000, "RS-1 of 99.8 %, default, unverified",
+    Figure("rs1-rural", "outage_minutes", 1051.2, "min/{household}/a", None, "RS-1 of 99.8 %, default, unverified",
            "rural supply", FigureKind.LIMIT),
 )
 # fmt: on

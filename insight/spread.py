@@ -118,7 +118,7 @@ def _student(probability: float, degrees: float) -> float:
     )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _times(count: int, draws: int, seed: int) -> Numbers:
     """Draws x days: how many times each day was drawn. The same for all places of a county, so it is kept."""
     length = _length(count)

@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 
 from insight.coupling import Lag, coupled
-from insight.figures import STATISTICS
 from insight.gate import Lack
 from insight.index.composite import CHUNK, composites, indexed, parity_indexed, ranks, scores
 from insight.index.framework import DIGITAL_VILLAGE, Dimension, Framework, Indicator, checked
 from insight.index.normal import goalposts, min_max, winsorised
 from insight.index.sensitivity import MOST_PLACES, rank_intervals
-from insight.measures import COMPARABLES
 from telemetry.errors import Invalid
 from telemetry.model import Better
 
@@ -34,7 +32,6 @@ VILLAGE: dict[str, float | None] = {
     "internet_users": 52.3,
 }
 CITY: dict[str, float | None] = {"broadband_coverage": 100, "outage_minutes": 50, "pm25": 60, "internet_users": 76.4}
-BETTER = {row.id: row.better for row in COMPARABLES.values()} | {row.id: row.better for row in STATISTICS.values()}
 
 
 def test_goalposts_of_what_should_be_high_and_what_should_be_low() -> None:
@@ -108,16 +105,16 @@ def test_one_indicator_at_its_worst_does_not_hide_the_others() -> None:
 
 def test_the_index_by_parity_with_the_city() -> None:
     """0.8 of the broadband, a quarter of the reliability, cleaner air cut off at 1, 0.6846 of the users."""
-    found = parity_indexed(VILLAGE, CITY, BETTER, SMALL)
+    found = parity_indexed(VILLAGE, CITY, SMALL)
 
     assert {"broadband_coverage": 0.8, "outage_minutes": 0.25, "pm25": 1.0, "internet_users": 0.6846} == {
         name: round(score, 4) for name, score in found.scores.items()
     }
-    assert 1.0 == parity_indexed(CITY, CITY, BETTER, SMALL).overall
+    assert 1.0 == parity_indexed(CITY, CITY, SMALL).overall
 
 
 def test_what_the_city_does_not_know_has_no_parity() -> None:
-    found = parity_indexed(VILLAGE, CITY | {"pm25": None}, BETTER, SMALL)
+    found = parity_indexed(VILLAGE, CITY | {"pm25": None}, SMALL)
 
     assert 3 == found.valid
 

@@ -152,9 +152,13 @@ def test_another_gauge_will_do() -> None:
 
 
 def test_electricity_per_degree_day() -> None:
-    """8 degrees below 18, then 4 above 26, then mild: 12 degree days; the day without a temperature takes no part."""
-    energy = folded("energy_import", {"meter": [352.0, 352.0, 352.0, 9999.0]}, hours=24)
-    air = folded("air_temperature", {"roof": [10.0, 30.0, 20.0, None]}, hours=24)
+    """8 degrees below 18, then 4 above 26, then mild: 12 degree days.
+
+    The day without a temperature takes no part, nor does the cold one after the meter's last word; what the meter
+    counted while it was silent stands in its next reading.
+    """
+    energy = folded("energy_import", {"meter": [352.0, None, 704.0, 9999.0, None]}, hours=24)
+    air = folded("air_temperature", {"roof": [10.0, 30.0, 20.0, None, -20.0]}, hours=24)
 
     assert pytest.approx(3 / 12) == value("electricity_per_degree_day", energy, air)
 
@@ -162,6 +166,13 @@ def test_electricity_per_degree_day() -> None:
 def test_voltage_is_in_its_band_with_the_bounds_inside() -> None:
     """196 V is -10.9 %, 198.0 V -10 %, 235.4 V +7 %."""
     assert 75.0 == value("voltage_in_band", folded("voltage_a", {"meter": [196.0, 198.0, 235.4, 220.0]}))
+
+
+def test_a_day_with_eight_hours_without_water_has_failed() -> None:
+    """Day one lacks pressure for 8 hours, day two for 7, of day three nothing is known."""
+    hours: list[float | None] = [*[10.0] * 8, *[200.0] * 16, *[10.0] * 7, *[200.0] * 17, *[None] * 24]
+
+    assert pytest.approx(50) == value("water_assured_days", folded("supply_pressure", {"works": hours}))
 
 
 def test_hours_of_polluted_air() -> None:
@@ -197,6 +208,22 @@ def test_2_4_ntu_fails_in_a_city_and_passes_in_a_small_supply_with_a_note(measur
 
     assert expected == found
     assert not comparable(measure).verified
+
+
+@pytest.mark.parametrize(
+    ("oxygen", "ph", "expected"),
+    [(5.6, 7.8, 100.0), (1.9, 7.8, 0.0), (5.6, 9.2, 0.0)],
+)
+def test_the_worst_quantity_decides_on_the_class_of_a_river(oxygen: float, ph: float, expected: float) -> None:
+    said = {
+        "dissolved_oxygen": oxygen,
+        "cod_mn": 4.1,
+        "ammonia_nitrogen": 0.4,
+        "total_phosphorus": 0.18,
+        "water_ph": ph,
+    }
+
+    assert expected == value("surface_water_met", *(folded(name, {"river": [number]}) for name, number in said.items()))
 
 
 def test_completeness_counts_every_series_the_same() -> None:

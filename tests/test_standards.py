@@ -192,6 +192,14 @@ def test_a_clause_without_needs_that_devices_should_show_is_unknown() -> None:
     assert [Verdict.UNKNOWN] == [result.verdict for result in conformity(one, TOWN, ()).clauses]
 
 
+def test_a_chain_of_sets_is_refused() -> None:
+    follower = standard_set(
+        "own.json", text(CLAUSE % '"follows": ["B1"]').replace(b'"parts"', b'"based_on": "BEISONG-1.0", "parts"')
+    )
+    with pytest.raises(Invalid, match=r"BEISONG-1\.0 B1 follows others"):
+        conformity(follower, TOWN, ())
+
+
 def test_a_clause_that_follows_what_there_is_not_is_refused() -> None:
     given = text(CLAUSE % '"follows": ["9.9"]').replace(b'"parts"', b'"based_on": "digital-village-2022", "parts"')
     with pytest.raises(Unknown, match=r"clause of digital-village-2022: 9\.9"):

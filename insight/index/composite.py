@@ -18,7 +18,6 @@ from insight.gate import Lack, Refusal
 from insight.index.framework import Dimension, Framework
 from insight.index.normal import goalposts
 from telemetry.errors import Invalid
-from telemetry.model import Better
 
 FLOOR: Final = 0.01
 """A score of zero counts as this in a geometric mean: else one indicator at its worst would hide all the others."""
@@ -106,7 +105,6 @@ def indexed(values: Mapping[str, float | None], framework: Framework) -> Index:
 def parity_indexed(
     place: Mapping[str, float | None],
     benchmark: Mapping[str, float | None],
-    better: Mapping[str, Better],
     framework: Framework,
 ) -> Index:
     """The index of one place by its parity with a benchmark instead of goalposts; what either lacks has no score.
@@ -119,7 +117,7 @@ def parity_indexed(
     row = []
     for one in framework.indicators:
         here, there = place.get(one.id), benchmark.get(one.id)
-        row.append(np.nan if here is None or there is None else parity_score(here, there, better[one.id]))
+        row.append(np.nan if here is None or there is None else parity_score(here, there, one.better))
     return _index(np.array([row]), framework)
 
 

@@ -49,6 +49,11 @@ class Indicator:
     source: str = UNVERIFIED
     """Of goalposts and weight."""
 
+    @property
+    def better(self) -> Better:
+        """Which way it points: the way its goalposts do."""
+        return Better.HIGHER if self.best > self.worst else Better.LOWER
+
 
 @dataclass(frozen=True, slots=True)
 class Framework:
@@ -119,7 +124,7 @@ def checked(framework: Framework, known: Iterable[str] = ()) -> Framework:
         better = directions.get(one.id)
         if better is None and one.id not in set(known):
             raise Invalid(f"framework {framework.id}", f"{one.id!r} is unknown", "a comparable measure or a statistic")
-        if better is not None and (one.best > one.worst) != (better is Better.HIGHER):
+        if better is not None and one.better is not better:
             raise Invalid(f"framework {framework.id}, {one.id}", "goalposts point the other way", f"{better} is better")
     return framework
 
@@ -130,7 +135,7 @@ _S, _G, _R = Dimension.SERVICE, Dimension.GOVERNANCE, Dimension.RESILIENCE
 DIGITAL_VILLAGE: Final = Framework("digital-village", 1, (
     Indicator("voltage_in_band", _I, 80, 100),
     Indicator("outage_minutes", _I, 3000, 0),
-    Indicator("water_pressure_assured", _I, 50, 100),
+    Indicator("water_assured_days", _I, 80, 100),
     Indicator("silent_minutes", _I, 240, 0),
     Indicator("broadband_coverage", _I, 0, 100),
     Indicator("road_access", _I, 0, 100),
@@ -155,7 +160,7 @@ DIGITAL_VILLAGE: Final = Framework("digital-village", 1, (
     Indicator("data_completeness", _G, 0, 100),
     Indicator("water_assurance", _R, 80, 100),
     Indicator("groundwater_depth", _R, 30, 3),
-    Indicator("outage_plan", _R, 0, 100),
+    Indicator("emergency_plan", _R, 0, 100),
 ), MappingProxyType(dict.fromkeys(Dimension, 1.0)))
 # fmt: on
 """The platform's own proposal; six dimensions that count the same."""

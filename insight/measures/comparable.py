@@ -27,6 +27,7 @@ class Normaliser(StrEnum):
     DEGREE_DAY = "per degree day"
     IN_BAND = "share of hours in band"
     OUT_OF_BAND = "share of hours out of band"
+    DAYS_IN_BAND = "share of days in band"
     OUTAGE = "outage minutes per household"
     SAMPLES = "share of samples within limits"
     COMPLETENESS = "share of expected data"
@@ -44,11 +45,12 @@ FORMULAS: Final[Mapping[Normaliser, str]] = MappingProxyType(
         "is outside the band",
         Normaliser.IN_BAND: "(1.7) 100 x device-hours inside the band / device-hours observed",
         Normaliser.OUT_OF_BAND: "(1.8) 100 x device-hours outside the band / device-hours observed",
-        Normaliser.OUTAGE: "(1.9) household-minutes without power / households observed, per observed year of 8760 h",
-        Normaliser.SAMPLES: "(1.10) 100 x samples with all reported values within their limits / samples; a sample is "
+        Normaliser.DAYS_IN_BAND: "(1.9) 100 x device-days without too many hours out of the band / device-days",
+        Normaliser.OUTAGE: "(1.10) household-minutes without power / households observed, per observed year of 8760 h",
+        Normaliser.SAMPLES: "(1.11) 100 x samples with all reported values within their limits / samples; a sample is "
         "what a device that reports the first metric says in one bucket",
-        Normaliser.COMPLETENESS: "(1.11) 100 x mean share of the due readings that came and are good",
-        Normaliser.SILENCE: "(1.12) minutes in which no device that was due said anything / days",
+        Normaliser.COMPLETENESS: "(1.12) 100 x mean share of the due readings that came and are good",
+        Normaliser.SILENCE: "(1.13) minutes in which no device that was due said anything / days",
     }
 )
 """In words, with the equation's number."""
@@ -94,6 +96,8 @@ class Comparable:
     name_zh: str
     limits: tuple[Limit, ...] = ()
     """Bands, for shares, samples and degree days."""
+    longest_h: float | None = None
+    """Of shares of days: out of the band for so many hours, a day has failed."""
     divided_by: tuple[str, ...] = ()
     """Metrics to divide by; the first that the place has is used."""
     factor: float = 1.0

@@ -99,19 +99,20 @@ def _per_head(measure: Comparable, evidence: Evidence, place: Place) -> _Sums:
 
 
 def _per_rain(measure: Comparable, evidence: Evidence, place: Place) -> _Sums:
-    """Time in which no gauge was heard takes no part; a dry day does."""
+    """Time in which no gauge was heard, or before or after the meters were, takes no part; a dry day does."""
     table = grid(evidence[measure.metrics[0]])
     rain = _divided_by(measure, evidence)
     if rain is None or place.mu is None or place.mu.value == 0:
         return np.zeros(table.days), np.zeros(table.days)
     count = (~np.isnan(rain.values)).sum(axis=0)
     depth = np.divide(np.nansum(rain.values, axis=0), count, out=np.zeros(len(count)), where=count > 0)
-    applied = np.where(count > 0, _amount(table) * measure.factor / place.mu.value, 0.0)
-    return table.by_day(applied), table.by_day(depth)
+    both = (count > 0) & (_measured_hours(table) > 0)
+    applied = np.where(both, _amount(table) * measure.factor / place.mu.value, 0.0)
+    return table.by_day(applied), table.by_day(np.where(both, depth, 0.0))
 
 
 def _per_degree_day(measure: Comparable, evidence: Evidence, place: Place) -> _Sums:
-    """Days without a temperature or without an amount take no part."""
+    """Days without a temperature, or before or after the meters were heard, take no part."""
     table = grid(evidence[measure.metrics[0]])
     air = _divided_by(measure, evidence)
     if air is None or place.households is None:
@@ -120,7 +121,7 @@ def _per_degree_day(measure: Comparable, evidence: Evidence, place: Place) -> _S
     mean = np.divide(np.nansum(air.values, axis=0), count, out=np.zeros(len(count)), where=count > 0)
     (band,) = measure.limits
     outside = np.maximum(0, (band.low or 0) - mean) + np.maximum(0, mean - (band.high or np.inf))
-    both = (count > 0) & ~np.isnan(table.values).all(axis=0)
+    both = (count > 0) & (_measured_hours(table) > 0)
     over = table.by_day(np.where(both, _amount(table) * measure.factor, 0.0))
     return over, table.by_day(np.where(both, outside * table.hours / 24, 0.0)) * place.households.value
 
@@ -131,6 +132,17 @@ def _in_band(measure: Comparable, evidence: Evidence, _place: Place) -> _Sums:
     seen = ~np.isnan(table.values)
     hit = (within(table.values, band) == (measure.normaliser is Normaliser.IN_BAND)) & seen
     return table.by_day(100 * hit.sum(axis=0) * table.hours), table.by_day(seen.sum(axis=0) * table.hours)
+
+
+def _days_in_band(measure: Comparable, evidence: Evidence, _place: Place) -> _Sums:
+    """A device's day has failed when it was out of band for so many hours; days of which nothing is known are none."""
+    table = grid(evidence[measure.metrics[0]])
+    (band,) = measure.limits
+    seen = ~np.isnan(table.values)
+    out = (seen & ~within(table.values, band)) * table.hours
+    failed = np.array([table.by_day(row) >= (measure.longest_h or 0.0) - TOLERANCE for row in out])
+    known = np.array([table.by_day(row.astype(np.float64)) > 0 for row in seen])
+    return 100.0 * (known & ~failed).sum(axis=0), known.sum(axis=0).astype(np.float64)
 
 
 def _outage(measure: Comparable, evidence: Evidence, place: Place) -> _Sums:
@@ -221,6 +233,7 @@ _FORMULAS: Final[Mapping[Normaliser, Callable[[Comparable, Evidence, Place], _Su
         Normaliser.DEGREE_DAY: _per_degree_day,
         Normaliser.IN_BAND: _in_band,
         Normaliser.OUT_OF_BAND: _in_band,
+        Normaliser.DAYS_IN_BAND: _days_in_band,
         Normaliser.OUTAGE: _outage,
         Normaliser.SAMPLES: _samples,
         Normaliser.COMPLETENESS: _completeness,

@@ -41,6 +41,7 @@ _SURFACE_WATER: Final = (
     Limit("cod_mn", None, 6.0, "GB 3838-2002 class III (GB3838)"),
     Limit("ammonia_nitrogen", None, 1.0, "GB 3838-2002 class III (GB3838)"),
     Limit("total_phosphorus", None, 0.2, "GB 3838-2002 class III, rivers (GB3838)"),
+    Limit("water_ph", 6.0, 9.0, "GB 3838-2002 (GB3838)"),
 )
 
 # Columns: id, metrics, normaliser, unit, direction, weight, English, Chinese; then what else is known.
@@ -81,8 +82,8 @@ SERVICE: Final = (
     Comparable("outage_minutes", ("outage_state",), Normaliser.OUTAGE, "min/{household}/a", LOWER, HOUSEHOLDS,
                "outage minutes per household (SAIDI, AIHC)", "户均停电时间", fold=Fold.MEAN,
                source="IEEE 1366-2012 (IEEE1366), equation (25)"),
-    Comparable("water_pressure_assured", ("supply_pressure",), Normaliser.IN_BAND, "%", HIGHER, HOUSEHOLDS,
-               "hours with water at the tap", "供水保证时数占比",
+    Comparable("water_assured_days", ("supply_pressure",), Normaliser.DAYS_IN_BAND, "%", HIGHER, HOUSEHOLDS,
+               "days with water at the tap", "供水保证天数占比", longest_h=8,
                limits=(Limit("supply_pressure", 50.0, None, "0.05 MPa counts as supply; default, unverified"),),
                source="T/CHES 18-2018, assurance (RURALWATER)"),
     Comparable("water_samples_met", tuple(limit.metric for limit in _DRINKING_WATER), Normaliser.SAMPLES, "%", HIGHER,

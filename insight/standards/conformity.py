@@ -140,6 +140,7 @@ def conformity(
 
     Raises:
         Unknown: for a set or clause that a clause follows and that there is not.
+        Invalid: for a followed clause that follows another.
     """
     sets = standard_sets() if known is None else known
     asked = [(clause, needs(one, clause, sets)) for clause in one.clauses]

@@ -139,6 +139,7 @@ def needs(one: StandardSet, clause: Clause, known: Mapping[str, StandardSet]) ->
 
     Raises:
         Unknown: for a set or a clause that it follows and that there is not.
+        Invalid: for a followed clause that follows another.
     """
     if not clause.follows:
         return clause.needs
@@ -150,5 +151,9 @@ def needs(one: StandardSet, clause: Clause, known: Mapping[str, StandardSet]) ->
     for followed in clause.follows:
         if followed not in clauses:
             raise Unknown(f"clause of {base.id}", followed)
-        taken.extend(needs(base, clauses[followed], known))
+        if clauses[followed].follows:
+            raise Invalid(
+                f"{one.id}, clause {clause.id}", f"{base.id} {followed} follows others", "a clause with needs"
+            )
+        taken.extend(clauses[followed].needs)
     return tuple(taken)
