@@ -3,6 +3,7 @@
 Pure: no clock, no network, no store. Equation numbers are those of `docs/comparison.md`.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -260,6 +261,10 @@ def _group_refusal(
     measure = members[0][0].measure
     if public and (refusal := gate.suppressed(measure, _whole(name, [place for _, place in members]))):
         return refusal
+    lacks = Counter(one.refusal.lack for one, _ in members if one.refusal is not None)
+    if lacks.total() == len(members):
+        needed = f"places with a value; none of {len(members)} has one, most often for {lacks.most_common(1)[0][0]}"
+        return Refusal(Lack.FEW_PLACES, needed, 0.0, gate.places)
     unknown = [place.code for _, place in members if weight(measure, place) is None]
     if unknown:
         first = ", ".join(unknown[:3]) + (" and others" if len(unknown) > 3 else "")  # noqa: PLR2004 -- three are read

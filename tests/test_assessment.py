@@ -309,6 +309,17 @@ def test_a_county_is_silent_when_most_of_its_people_are() -> None:
     assert (pytest.approx(0.6), 0.7) == (found.refusal.have, found.refusal.want)
 
 
+def test_a_city_without_farms_has_no_places_that_irrigate() -> None:
+    asked = comparable("irrigation_per_mu")
+    evidence = {"irrigation_volume": folded("irrigation_volume", {}, empty=WEEK)}
+    streets = [Place(code, Declared(9800), Declared(3600)) for code in ("370502001001", "370502002001")]
+    found = combined("city", [(assessed(asked, evidence, street), street) for street in streets])
+
+    assert Lack.FEW_PLACES is lack(found)
+    assert found.refusal is not None
+    assert "places with a value; none of 2 has one, most often for no_devices" == found.refusal.needed
+
+
 def test_a_place_nobody_counted_cannot_be_weighed() -> None:
     one, two, *_ = (litres(code) for code in COUNTY)
 
