@@ -5,14 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from insight.assessment import Assessment, assessed
 from insight.coupling import Lag, coupled
+from insight.declared import Declared
 from insight.gate import Lack
 from insight.index.composite import CHUNK, composites, indexed, parity_indexed, ranks, scores
 from insight.index.framework import DIGITAL_VILLAGE, Dimension, Framework, Indicator, checked
 from insight.index.normal import goalposts, min_max, winsorised
 from insight.index.sensitivity import MOST_PLACES, rank_intervals
+from insight.index.values import Origin, indicator_values
+from insight.measures import comparable
 from telemetry.errors import Invalid
 from telemetry.model import Better
+from tests.evidence import VILLAGE as HERE
+from tests.evidence import folded
 
 SMALL = Framework(
     "small",
@@ -125,6 +131,38 @@ def test_village_and_city_coupled() -> None:
     assert urban is not None
 
     assert Lag.RURAL is coupled(urban, rural).lag
+
+
+def air(*values: float) -> Assessment:
+    """PM2.5 of the village, or the refusal of it."""
+    evidence = {"pm25": folded("pm25", {"air": [*values] * 24} if values else {}, empty=24)}
+    return assessed(comparable("pm25"), evidence, HERE)
+
+
+def test_readings_come_before_what_is_declared_and_both_are_named() -> None:
+    declared = {"pm25": Declared(60, 2024, "bureau"), "internet_users": Declared(52.3, 2020, "CNNIC", "Li")}
+    found = indicator_values(SMALL, [air(45)], declared)
+
+    assert [
+        ("broadband_coverage", Origin.NONE, None),
+        ("outage_minutes", Origin.NONE, None),
+        ("pm25", Origin.READINGS, 45.0),
+        ("internet_users", Origin.DECLARED, 52.3),
+    ] == [(one.indicator, one.origin, one.value) for one in found]
+    assert declared["internet_users"] == found[3].declared
+
+
+def test_where_readings_are_refused_a_declared_number_stands_in_and_says_so() -> None:
+    found = indicator_values(SMALL, [air()], {"pm25": Declared(60, 2024, "bureau")})[2]
+
+    assert (Origin.DECLARED, 60.0) == (found.origin, found.value)
+    assert found.refusal is not None
+    assert Lack.NO_DEVICES is found.refusal.lack
+
+
+def test_an_index_is_of_one_place() -> None:
+    with pytest.raises(Invalid, match="each measure of one place once"):
+        indicator_values(SMALL, [air(45), air(45)], {})
 
 
 def test_an_indicator_of_another_index_is_refused() -> None:
