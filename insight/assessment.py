@@ -48,7 +48,10 @@ class Assessment:
     interval: Interval | None = None
     refusal: Refusal | None = None
     strata: tuple[Stratum, ...] = ()
-    """What the value is made of: one for a place, one for each place of a group."""
+    """What the value is made of: one for a place, one for each place of a group.
+
+    A public explanation of a group shows only those of places that may be told alone.
+    """
     divided_by: Declared | None = None
     """The declared number behind it, with year and source."""
     missing: tuple[str, ...] = ()

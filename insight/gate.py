@@ -114,19 +114,18 @@ class Gate:
         )
 
     def suppressed(self, measure: Comparable, place: Place) -> Refusal | None:
-        """Whether a public answer would speak of a handful of people; who is not counted might be a handful."""
-        of_land = measure.weigh_by in {Weight.MU, Weight.FARMS}
-        counted, word = (place.farms, "farms") if of_land else (place.households, "households")
+        """Whether a public answer would speak of a handful of people; who is not counted might be a handful.
+
+        Barns go by farms; land by farms where they are declared, else by households, who share a village's fields. How
+        many there are is not told: with few, that is half of the answer.
+        """
+        counted, word = place.households, "households"
+        if measure.weigh_by is Weight.FARMS or (measure.weigh_by is Weight.MU and place.farms is not None):
+            counted, word = place.farms, "farms"
         if counted is not None and counted.value >= self.small_cell:
             return None
-        if of_land and counted is None and place.households is not None:
-            # Villages rarely declare their farms: fewer farms than households is not known, none is.
-            counted, word = place.households, "households, as farms are not declared"
-            if counted.value >= self.small_cell:
-                return None
-        have = None if counted is None else counted.value
         told = f"{self.small_cell} {word} or more" + ("" if counted else "; their number is not declared")
-        return Refusal(Lack.SMALL_CELL, told, have, self.small_cell)
+        return Refusal(Lack.SMALL_CELL, told, None, self.small_cell)
 
     def _silent(self, tally: Tally) -> Refusal | None:
         if tally.due == 0:

@@ -189,6 +189,8 @@ def test_no_rain_is_no_number() -> None:
         ("irrigation_per_mu", replace(VILLAGE, farms=Declared(4)), True),
         ("irrigation_per_mu", replace(VILLAGE, farms=None), False),
         ("irrigation_per_mu", replace(VILLAGE, farms=None, households=Declared(3)), True),
+        ("barn_co2", VILLAGE, False),
+        ("barn_co2", replace(VILLAGE, farms=None), True),
     ],
 )
 def test_fewer_than_five_households_or_farms_are_not_published(measure: str, place: Place, refused: bool) -> None:
