@@ -4,14 +4,18 @@ The order is the promise: spool, look-up, mark, store, registry, then the announ
 same outcomes are settled again, and counted once: the position in the spool moves on in the registry's transaction.
 """
 
+import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from ingest.announcing import announce
 from ingest.apart import looked_up, set_apart
+from ingest.backlog import SpoolLimits
 from ingest.claims import contested, hashes
 from ingest.pipeline import DAY_MS, DeviceDay, Outcome
 from ingest.records import Entry, Mark
@@ -31,6 +35,14 @@ _NOTHING_KNOWN = -1
 
 class PositionBook(Protocol):
     """Where it stands how far a spool is settled, and who else settles: the registry's spools."""
+
+    def enter(self, spool: str, name: str, at: int) -> Standing:
+        """Begin to use a spool, or go on, or `RegistryUnavailable`."""
+        ...
+
+    def leave(self, spool: str) -> None:
+        """It is empty and not used any more, or `RegistryUnavailable`."""
+        ...
 
     def standing(self, spool: str, at: int) -> Standing:
         """As of now, or `RegistryUnavailable`."""
@@ -234,6 +246,49 @@ class Settlement:
             outcome.corrections.append(fresh[place])
         taken = frozenset(doubled)
         return own[[place for place in range(len(fresh)) if place not in taken]].tobytes()
+
+
+@contextlib.contextmanager
+def opened(  # noqa: PLR0913 - what a settlement is made of, and where its spool is
+    folder: Path,
+    name: str,
+    *,
+    writer: ReadingWriter,
+    reader: ReadingReader,
+    books: Books,
+    clock: Callable[[], int],
+    limits: SpoolLimits | None = None,
+    announce: Callable[[str, bytes], None] | None = None,
+) -> Iterator[Settlement]:
+    """What settles under this name, with its spool in `<folder>/spool/<name>`; what waits at the end stays there.
+
+    Raises:
+        Conflict: another process settles under this name in this folder.
+        SpoolUnavailable: the disk does not give what waits.
+        RegistryUnavailable: the registry cannot say how far it was settled.
+    """
+    standings: dict[str, Standing] = {}
+
+    def settled_until(spool_id: str) -> int:
+        standings[spool_id] = books.positions.enter(spool_id, name, clock())
+        return standings[spool_id].position
+
+    spool = Spool(folder / "spool" / quote(name, safe=""), settled_until=settled_until, clock=clock, limits=limits)
+    try:
+        yield Settlement(
+            writer=writer,
+            reader=reader,
+            books=books,
+            spool=spool,
+            standing=standings[spool.id],
+            worker=name,
+            clock=clock,
+            announce=announce,
+        )
+    finally:
+        spool.close()
+        if not spool.backlog.outcomes:
+            books.positions.leave(spool.id)
 
 
 def _counted(entries: Sequence[Entry]) -> Counter[DeviceDay]:

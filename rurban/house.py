@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import quote
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -16,6 +15,7 @@ from api.live import LiveHub
 from api.services import Services
 from devices.codecs import CODECS
 from devices.message import Message
+from ingest import settle
 from ingest.backlog import SpoolLimits
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory, Directory
@@ -25,7 +25,6 @@ from ingest.replay import Replayer
 from ingest.settle import Books, Settlement
 from ingest.settling import Progress
 from ingest.sources import UPLINKS
-from ingest.spool import Spool
 from ingest.worker import Limits, Worker
 from rurban.own_metrics import LedgerCollector, WorkerCollector
 from rurban.place_tags import PlaceTags
@@ -37,7 +36,7 @@ from telemetry import announcement, replay_request
 from telemetry import store as stores
 from telemetry.errors import Rejected
 from telemetry.metrics import METRICS
-from telemetry.registry import Registry, Standing, open_registry
+from telemetry.registry import Registry, open_registry
 from telemetry.store import Store
 
 logger = logging.getLogger(__name__)
@@ -99,38 +98,21 @@ def pipeline(house: House) -> Pipeline:
     )
 
 
-@contextlib.contextmanager
-def settlement(house: House, name: str, announce: Callable[[str, bytes], None] | None = None) -> Iterator[Settlement]:
-    """What settles under this name, with its spool in the data folder; what waits there when it ends stays there.
-
-    Raises:
-        Conflict: another process settles under this name in this data folder.
-        SpoolUnavailable: the disk does not give what waits.
-    """
-    spools, settings = house.registry.spools, house.settings
-    standings: dict[str, Standing] = {}
-
-    def settled_until(spool_id: str) -> int:
-        standings[spool_id] = spools.enter(spool_id, name, house.clock())
-        return standings[spool_id].position
-
-    folder = settings.data_dir / "spool" / quote(name, safe="")
-    spool = Spool(folder, settled_until=settled_until, clock=house.clock, limits=_spool_limits(settings))
-    try:
-        yield Settlement(
-            writer=house.store,
-            reader=house.store,
-            books=Books(spools, house.registry.quarantine, house.registry.ledger),
-            spool=spool,
-            standing=standings[spool.id],
-            worker=name,
-            clock=house.clock,
-            announce=announce,
-        )
-    finally:
-        spool.close()
-        if not spool.backlog.outcomes:
-            spools.leave(spool.id)
+def settlement(
+    house: House, name: str, announce: Callable[[str, bytes], None] | None = None
+) -> contextlib.AbstractContextManager[Settlement]:
+    """What settles under this name, with its spool in the data folder."""
+    registry = house.registry
+    return settle.opened(
+        house.settings.data_dir,
+        name,
+        writer=house.store,
+        reader=house.store,
+        books=Books(registry.spools, registry.quarantine, registry.ledger),
+        clock=house.clock,
+        limits=_spool_limits(house.settings),
+        announce=announce,
+    )
 
 
 def _spool_limits(settings: Settings) -> SpoolLimits:

@@ -116,6 +116,14 @@ class UnsteadyBook:
         self._spools = registry.spools
         self._fate = fate
 
+    def enter(self, spool: str, name: str, at: int) -> Standing:
+        """See PositionBook."""
+        return self._spools.enter(spool, name, at)
+
+    def leave(self, spool: str) -> None:
+        """See PositionBook."""
+        self._spools.leave(spool)
+
     def standing(self, spool: str, at: int) -> Standing:
         """See PositionBook."""
         return self._spools.standing(spool, at)

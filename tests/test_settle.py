@@ -37,6 +37,14 @@ class TroubledBook:
         self._spools = registry.spools
         self._away = True
 
+    def enter(self, spool: str, name: str, at: int) -> Standing:
+        """See PositionBook."""
+        return self._spools.enter(spool, name, at)
+
+    def leave(self, spool: str) -> None:
+        """See PositionBook."""
+        self._spools.leave(spool)
+
     def standing(self, spool: str, at: int) -> Standing:
         """See PositionBook."""
         return self._spools.standing(spool, at)

@@ -10,6 +10,7 @@ from pathlib import Path
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from ingest import settle
 from ingest.backlog import SpoolLimits
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory
@@ -19,11 +20,10 @@ from ingest.replay import Replayer
 from ingest.settle import Books, PositionBook, Settlement
 from ingest.settling import Progress
 from ingest.sources import UPLINKS
-from ingest.spool import Spool
 from ingest.worker import Limits, Worker
 from rurban.house import RegistryDirectory
 from telemetry import replay_request
-from telemetry.registry import Registry, Standing
+from telemetry.registry import Registry
 from telemetry.store.ports import ReadingReader, ReadingWriter
 from tests.mosquitto import Mosquitto
 
@@ -32,7 +32,6 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-@contextlib.contextmanager
 def settlement_on(  # noqa: PLR0913 - a test names what it is about
     registry: Registry,
     writer: ReadingWriter,
@@ -44,30 +43,11 @@ def settlement_on(  # noqa: PLR0913 - a test names what it is about
     limits: SpoolLimits | None = None,
     positions: PositionBook | None = None,
     clock: Callable[[], int] = wall_clock,
-) -> Iterator[Settlement]:
-    """On a spool in `<folder>/spool/<name>`; what waits there at the end stays there."""
-    standings: dict[str, Standing] = {}
-
-    def settled_until(spool_id: str) -> int:
-        standings[spool_id] = registry.spools.enter(spool_id, name, clock())
-        return standings[spool_id].position
-
-    spool = Spool(folder / "spool" / name, settled_until=settled_until, clock=clock, limits=limits)
-    try:
-        yield Settlement(
-            writer=writer,
-            reader=reader,
-            books=Books(positions or registry.spools, registry.quarantine, registry.ledger),
-            spool=spool,
-            standing=standings[spool.id],
-            worker=name,
-            clock=clock,
-            announce=announce,
-        )
-    finally:
-        spool.close()
-        if not spool.backlog.outcomes:
-            registry.spools.leave(spool.id)
+) -> contextlib.AbstractContextManager[Settlement]:
+    books = Books(positions or registry.spools, registry.quarantine, registry.ledger)
+    return settle.opened(
+        folder, name, writer=writer, reader=reader, books=books, clock=clock, limits=limits, announce=announce
+    )
 
 
 @contextlib.contextmanager
