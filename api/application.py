@@ -1,5 +1,6 @@
 """The HTTP application: its routes, its errors, its documentation."""
 
+import asyncio
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -13,7 +14,7 @@ from api import problems
 from api.access import require_token
 from api.atlas import CurrentAtlas
 from api.requests import PREFIX, CountedRequests, watch_listeners
-from api.routes import devices, latest, ledger, live, metrics, own, quarantine, recount, regions, series
+from api.routes import devices, latest, ledger, live, metrics, own, quarantine, readings, recount, regions, series
 from api.services import Services
 
 _DESCRIPTION = """
@@ -53,13 +54,14 @@ def create(services: Services) -> FastAPI:
     services.live.locate(atlas.above)
     app.state.services = services
     app.state.atlas = atlas
+    app.state.importing = asyncio.Lock()
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(CountedRequests, collectors=services.metrics)
     watch_listeners(services.live, services.metrics)
     problems.install(app)
     app.include_router(own.router)
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(require_token)], responses=_EVERYWHERE)
-    for resource in (latest, series, live, regions, devices, metrics, ledger, recount, quarantine):
+    for resource in (latest, series, live, readings, regions, devices, metrics, ledger, recount, quarantine):
         v1.include_router(resource.router)
     app.include_router(v1)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -1,5 +1,6 @@
 """What routes ask for, by type: the parts of the API, found on the application that serves the request."""
 
+import asyncio
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -16,5 +17,11 @@ def _atlas(request: Request) -> Atlas:
     return cast("CurrentAtlas", request.app.state.atlas).now()
 
 
+def _importing(request: Request) -> asyncio.Lock:
+    return cast("asyncio.Lock", request.app.state.importing)
+
+
 Parts = Annotated[Services, Depends(_services)]
 CurrentPicture = Annotated[Atlas, Depends(_atlas)]
+Importing = Annotated[asyncio.Lock, Depends(_importing)]
+"""Held by the one request that imports; the others wait without a thread."""

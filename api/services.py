@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from prometheus_client import CollectorRegistry
 
 from api.live import LiveHub
+from telemetry.history import HistoryImport
 from telemetry.registry import Registry
 from telemetry.store.ports import ReadingReader
 
@@ -28,6 +29,10 @@ class Services:
     """Where the API counts its own requests, and what `/metrics` shows."""
     zone: ZoneInfo
     """The house zone; shown to clients, never assumed for them."""
+    history: HistoryImport
+    """Called by one request at a time."""
+    largest_import: int = 512 * 1024 * 1024
+    """Bytes that one request may import."""
     clock_limit_s: float = 300.0
     """How far a device's clock may be off."""
     token: str | None = None

@@ -8,7 +8,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from bench import influx, ingest, insight, live, store
+from bench import history, influx, ingest, insight, live, store
 
 BUDGETS = {
     "ordered": "300 000 upserts/s, 12 bytes",
@@ -87,12 +87,25 @@ def _insight_table(console: Console, villages: int) -> None:
     console.print(table)
 
 
+def _history_table(console: Console, readings: int) -> None:
+    bare, *imports = history.measure(readings)
+    table = Table(title=f"Import of history, {readings:,} readings of {history.DEVICES} devices into DuckDB")
+    for heading in ("", "readings/s", "of the bare append", "budget"):
+        table.add_column(heading)
+    table.add_row(bare.what, f"{bare.readings_per_s:,.0f}", "1.00", "")
+    for rate in imports:
+        ratio = rate.readings_per_s / bare.readings_per_s
+        table.add_row(rate.what, f"{rate.readings_per_s:,.0f}", f"{ratio:.2f}", "200,000" if rate.stored else "")
+    console.print(table)
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     asked.add_argument("--messages", type=int, default=60_000, help="per round of the ingest table")
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--readings", type=int, default=20_000_000, help="of the store table")
     asked.add_argument("--villages", type=int, default=690_000, help="of the index; 0 leaves it out")
+    asked.add_argument("--history", type=int, default=1_000_000, help="readings of the history table")
     chosen = asked.parse_args()
     console = Console()
     console.print(_machine())
@@ -102,6 +115,7 @@ def main() -> None:
     _store_table(console, chosen.readings)
     if chosen.villages:
         _insight_table(console, chosen.villages)
+    _history_table(console, chosen.history)
 
 
 main()

@@ -55,7 +55,7 @@ class Checks:
     """Flags for readings, series by series."""
 
     def __init__(self, clock: ClockLimits) -> None:
-        self._clock = clock
+        self.clock = clock
         self._states: dict[tuple[str, str], SeriesState] = {}
         self._doubted: dict[str, int] = {}
 
@@ -106,7 +106,7 @@ class Checks:
 
         A reading older than the newest one is not compared with its neighbours: they are not known here.
         """
-        clock = self._clock
+        clock = self.clock
         quality = reported if channel.low <= value <= channel.high else reported | _RANGE
         if at > received_at + clock.ahead_ms or at < clock.earliest:
             state.doubted = max(state.doubted, at)

@@ -10,11 +10,12 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from rurban import commands, ledger_check
+from rurban import commands, importing, ledger_check
 from rurban.demo import HISTORY_DAYS
 from rurban.doctor import diagnose
 from rurban.settings import Settings
 from telemetry.errors import RurbanFault
+from telemetry.history import Form, Wanted
 
 app = typer.Typer(
     name="rurban",
@@ -30,6 +31,9 @@ of_ledger = typer.Typer(no_args_is_help=True, help="The book of what became of e
 app.add_typer(of_ledger, name="ledger")
 of_boards = typer.Typer(no_args_is_help=True, help="Boards for Grafana.")
 app.add_typer(of_boards, name="dashboards")
+
+of_history = typer.Typer(no_args_is_help=True, help="Readings that were recorded elsewhere.")
+app.add_typer(of_history, name="history")
 
 
 def _settings() -> Settings:
@@ -120,6 +124,23 @@ def replay(
 ) -> None:
     """Publish a record of a real station over MQTT, as its device."""
     commands.replay(_settings(), record, speed, shift_to_now=shift_to_now)
+
+
+@of_history.command("import")
+def import_history(  # noqa: PLR0913 -- each an option of its own
+    file: Annotated[Path, typer.Argument(help="CSV, CSV.gz, Parquet or JSON lines (docs/history.md).")],
+    form: Annotated[Form | None, typer.Option("--format", help="long or wide; none = as the header says.")] = None,
+    tz: Annotated[str | None, typer.Option(help="IANA zone of times without an offset.")] = None,
+    errors: Annotated[Path | None, typer.Option(help="CSV that gets every row that cannot become a reading.")] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look through the file and write nothing.")] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Import the good rows and quarantine the others; else one refuses all.")
+    ] = False,
+) -> None:
+    """Import recorded readings into a house that does not run; the same file twice changes nothing."""
+    whole = importing.run(_settings(), file, Wanted(form, tz, dry_run, skip_bad), errors, Console())
+    raise typer.Exit(0 if whole else 1)
 
 
 @of_devices.command()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import BinaryIO
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -13,12 +14,14 @@ from prometheus_client import CollectorRegistry
 import api
 from api.live import LiveHub
 from api.services import Services
+from devices import history
 from devices.codecs import CODECS
 from devices.message import Message
 from ingest import settle
 from ingest.backlog import SpoolLimits
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory, Directory
+from ingest.history import Importer
 from ingest.mqtt import Broker, Bus, Subscription
 from ingest.pipeline import Pipeline
 from ingest.replay import Replayer
@@ -35,9 +38,11 @@ from rurban.settings import Settings
 from telemetry import announcement, replay_request
 from telemetry import store as stores
 from telemetry.errors import Rejected
+from telemetry.history import HistoryImport, Imported, Listener, Wanted
 from telemetry.metrics import METRICS
 from telemetry.registry import Registry, open_registry
 from telemetry.store import Store
+from telemetry.store.retention import kept_since
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +92,7 @@ class RegistryDirectory:
 def pipeline(house: House) -> Pipeline:
     """A pipeline whose checks know nothing yet: `remember` tells them."""
     settings = house.settings
-    checks = Checks(ClockLimits(ahead_ms=settings.clock_ahead_s * 1000, late_ms=settings.late_after_s * 1000))
+    checks = Checks(_clock_limits(settings))
     for device, heard in house.registry.heard.find().items():
         if heard.ahead_until:
             checks.doubt(device, heard.ahead_until)
@@ -121,6 +126,45 @@ def _spool_limits(settings: Settings) -> SpoolLimits:
         most_age_ms=settings.spool_hours * 3_600_000,
         drop_oldest=settings.spool_when_full == "drop_oldest",
     )
+
+
+def history_import(house: House) -> HistoryImport:
+    """Imports files of history into this house, one at a time."""
+    settings = house.settings
+
+    def run(file: BinaryIO, name: str, wanted: Wanted, listener: Listener) -> Imported:
+        found = history.opened(file, name, form=wanted.form, tz=wanted.tz)
+        heard = house.registry.heard.find()
+        with contextlib.ExitStack() as stack:
+            settling = None if wanted.dry_run else stack.enter_context(settlement(house, _importing(settings)))
+            importer = Importer(
+                CurrentDirectory(RegistryDirectory(house.registry), house.clock),
+                house.store,
+                None if settling is None else _drained(settling).settle,
+                limits=_clock_limits(settings),
+                clock=house.clock,
+                kept_since=partial(kept_since, settings.keep_days, house.clock),
+                doubted={device: each.ahead_until for device, each in heard.items() if each.ahead_until},
+            )
+            return importer.run(found, wanted, listener)
+
+    return run
+
+
+def _importing(settings: Settings) -> str:
+    """Under which name imports settle: beside the worker, who may be at work."""
+    return f"{settings.mqtt_client_id}-import"
+
+
+def _drained(settling: Settlement) -> Settlement:
+    """With what an import that was killed had left settled first, so that it is not counted with the next one."""
+    while settling.settle_oldest() is not None:
+        pass
+    return settling
+
+
+def _clock_limits(settings: Settings) -> ClockLimits:
+    return ClockLimits(ahead_ms=settings.clock_ahead_s * 1000, late_ms=settings.late_after_s * 1000)
 
 
 def broker(settings: Settings) -> Broker:
@@ -195,6 +239,8 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
             probes=probes(house.registry, house.store, bus, ingest, house.clock),
             metrics=collectors,
             zone=house.settings.zone,
+            history=history_import(house),
+            largest_import=house.settings.max_import_mb * 1024 * 1024,
             clock_limit_s=house.settings.clock_ahead_s,
             token=None if token is None else token.get_secret_value(),
         )

@@ -90,6 +90,9 @@ class Settings(BaseSettings):
         "the oldest, counted as quarantined",
     )
     max_payload_kb: int = Field(default=256, ge=1, description="largest payload that is decoded, in kB")
+    max_import_mb: int = Field(
+        default=512, ge=1, description="largest body of POST /api/v1/readings, in MB; it lies on the disk meanwhile"
+    )
     clock_ahead_s: int = Field(
         default=300, ge=0, description="a reading further in the future than this is flagged CLOCK"
     )

@@ -1,7 +1,11 @@
 """The API on a real registry and a real store, with a village's two hours of readings in it, at a fixed time."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +17,8 @@ from starlette.testclient import TestClient
 import api
 from api.live import LiveHub
 from api.services import Services
+from rurban.house import House, history_import
+from rurban.settings import Settings
 from telemetry.errors import BrokerUnavailable
 from telemetry.model import Device, Measure, Profile, Quality, Reading
 from telemetry.registry import Registry
@@ -25,6 +31,7 @@ NOW = 1_795_420_800_000
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 START = NOW - 2 * HOUR
+LARGEST_IMPORT = 100_000
 GAP = range(30, 40)
 SPIKE = 50
 """Minutes in which station-1 is silent, and in which it is out of its range."""
@@ -90,6 +97,13 @@ class Served:
         return found
 
 
+def _folder() -> Path:
+    """Where imports have their spool; gone with the process."""
+    folder = tempfile.mkdtemp(prefix="rurban-api-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
 def served(
     registry: Registry,
     store: Store,
@@ -109,6 +123,8 @@ def served(
         probes=probes or {"store": lambda: "answers"},
         metrics=CollectorRegistry(),
         zone=ZoneInfo("Asia/Shanghai"),
+        history=history_import(House(Settings(data_dir=_folder()), registry, store, lambda: NOW)),
+        largest_import=LARGEST_IMPORT,
         token=token,
     )
     app = api.create(services)

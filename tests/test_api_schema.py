@@ -22,6 +22,7 @@ OPERATIONS = (
     "GET /metrics",
     "GET /api/v1/latest",
     "GET /api/v1/series",
+    "POST /api/v1/readings",
     "GET /api/v1/regions",
     "GET /api/v1/regions/{code}",
     "GET /api/v1/devices",

@@ -55,7 +55,19 @@ def test_help_names_every_command(tmp_path: Path) -> None:
 
     assert [] == [
         name
-        for name in ("demo", "up", "ingest", "api", "simulate", "replay", "devices", "ledger", "dashboards", "doctor")
+        for name in (
+            "demo",
+            "up",
+            "ingest",
+            "api",
+            "simulate",
+            "replay",
+            "history",
+            "devices",
+            "ledger",
+            "dashboards",
+            "doctor",
+        )
         if f" {name} " not in shown
     ]
 

@@ -25,6 +25,7 @@ DOORS = {
     "sse_starlette": {"api/"},
     "iotcore": {"rurban/broker.py"},
     "uvicorn": {"rurban/running.py"},
+    "pyarrow.csv": {"devices/history/records.py"},
     "grafana_client": {"dashboards/upload.py"},
     "grafana_foundation_sdk": {"dashboards/"},
 }

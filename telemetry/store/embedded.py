@@ -20,6 +20,7 @@ import pyarrow as pa
 from telemetry.errors import StoreUnavailable
 from telemetry.model import Metric, Reading
 from telemetry.store import embedded_fold, embedded_raw
+from telemetry.store.embedded_batch import columns, rows
 from telemetry.store.embedded_count import EmbeddedCounter
 from telemetry.store.embedded_index import Series, SeriesIndex, Span
 from telemetry.store.embedded_merge import MergeLimits, Merger, merged
@@ -130,13 +131,13 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
         self._merger.room()
         with self._writing, translated(f"writing {len(batch)} readings"):
             numbers, new = self._index.numbered(batch)
-            table = _columns(batch, numbers, self._seq)
+            given = columns(batch, numbers)
             with transaction(self._writer):
                 if new:
                     _insert(self._writer, "series", _rows(new))
-                _insert(self._writer, "delta", table)
+                _insert(self._writer, "delta", rows(given, self._seq))
             self._seq += len(batch)
-            for number in self._index.follow(new, numbers, batch):
+            for number in self._index.follow(new, given, batch):
                 self._index.demote(number, embedded_raw.newest(self._writer, self._index, number))
         self._merger.grown(len(batch))
         return refused
@@ -192,21 +193,6 @@ def _rows(series: Sequence[Series]) -> pa.Table:
             "back": pa.array([row.traits.back for row in series], pa.int32()),
             "counts": pa.array([row.traits.counts for row in series], pa.bool_()),
             "turns": pa.array([row.traits.turns for row in series], pa.bool_()),
-        }
-    )
-
-
-def _columns(batch: Sequence[Reading], numbers: Sequence[int], seq: int) -> pa.Table:
-    raws = [None if reading.raw == reading.value else reading.raw for reading in batch]
-    return pa.table(
-        {
-            "seq": pa.array(range(seq, seq + len(batch)), pa.int64()),
-            "series": pa.array(numbers, pa.int32()),
-            "at_ms": pa.array([reading.at for reading in batch], pa.int64()),
-            "value": pa.array([reading.value for reading in batch], pa.float64()),
-            "raw": pa.array(raws, pa.float64()),
-            "quality": pa.array([int(reading.quality) for reading in batch], pa.int32()),
-            "lag": pa.array([reading.received_at - reading.at for reading in batch], pa.int64()),
         }
     )
 

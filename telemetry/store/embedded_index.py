@@ -7,7 +7,11 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from telemetry.model import Metric, Quality, Reading
+from telemetry.store.embedded_batch import Columns, reach
+from telemetry.store.ports import Identity
 from telemetry.store.traits import Traits, traits_of
 
 CLOCK = int(Quality.CLOCK)
@@ -34,7 +38,7 @@ class SeriesIndex:
 
     def __init__(self, metrics: Mapping[str, Metric]) -> None:
         self.traits = {metric_id: traits_of(metric) for metric_id, metric in metrics.items()}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._series: list[Series] = []
         self._by_metric: dict[str, dict[str, int]] = {}
         self._by_device: dict[str, list[int]] = {}
@@ -61,39 +65,27 @@ class SeriesIndex:
         gauge = traits_of(None)
         return numbers, [Series(number, *key, self.traits.get(key[1], gauge)) for key, number in new.items()]
 
-    def adopt(self, row: Series, latest: Reading, span: Span) -> None:
-        """Take in a series from the file; numbers follow each other without gaps."""
-        with self._lock:
-            self._add(row, latest, span)
-
-    def follow(self, new: Iterable[Series], numbers: Sequence[int], batch: Sequence[Reading]) -> set[int]:
+    def follow(self, new: Iterable[Series], given: Columns, batch: Sequence[Reading]) -> set[int]:
         """Take in a durable batch and its new series.
 
         Returns the series whose newest reading has turned out to have a doubtful clock: theirs must be read again.
         """
-        demoted: set[int] = set()
+        doubted = given.quality & CLOCK != 0
+        everything = reach(given, np.arange(len(batch)))
+        believed = reach(given, np.flatnonzero(~doubted)) if doubted.any() else everything
         with self._lock:
-            firsts = dict(zip(reversed(numbers), reversed(batch), strict=True)) if new else {}
+            firsts = dict(zip(reversed(given.series.tolist()), reversed(batch), strict=True)) if new else {}
             for row in new:
                 first = firsts[row.id]
-                self._add(row, first, Span(first.at, first.at))
+                self.adopt(row, first, Span(first.at, first.at))
             latest, oldest, newest = self._latest, self._oldest, self._newest
-            for number, reading in zip(numbers, batch, strict=True):
-                at = reading.at
-                if at > newest[number]:
-                    newest[number] = at
-                elif at < oldest[number]:
-                    oldest[number] = at
+            for number, least, most, _ in zip(*everything, strict=True):
+                oldest[number], newest[number] = min(oldest[number], least), max(newest[number], most)
+            for number, _, most, position in zip(*believed, strict=True):
                 known = latest[number]
-                if not reading.quality & CLOCK:
-                    if at >= known.at or known.quality & CLOCK:
-                        latest[number] = reading
-                elif known.quality & CLOCK:
-                    if at >= known.at:
-                        latest[number] = reading
-                elif at == known.at:
-                    demoted.add(number)
-        return demoted
+                if most >= known.at or known.quality & CLOCK:
+                    latest[number] = batch[position]
+            return _doubt(latest, np.flatnonzero(doubted).tolist(), given.series.tolist(), batch)
 
     def demote(self, number: int, newest: Reading) -> None:
         """Take in what the file says is a series' newest reading."""
@@ -125,6 +117,11 @@ class SeriesIndex:
         of_metric = self._by_metric.get(metric, {})
         return ((device, of_metric[device]) for device in devices if device in of_metric)
 
+    def placed(self, identities: Iterable[Identity]) -> list[int]:
+        """The number of each one's series; -1 = there is no such series."""
+        known, none = self._by_metric, dict[str, int]()
+        return [known.get(metric, none).get(device, -1) for device, metric, _ in identities]
+
     def span(self, number: int) -> Span:
         """How far a series reaches."""
         return Span(self._oldest[number], self._newest[number])
@@ -135,13 +132,31 @@ class SeriesIndex:
     def row(self, number: int) -> Series:
         return self._series[number]
 
-    def _add(self, row: Series, latest: Reading, span: Span) -> None:
-        self._series.append(row)
-        self._latest.append(latest)
-        self._oldest.append(span.oldest)
-        self._newest.append(span.newest)
-        self._by_metric.setdefault(row.metric, {})[row.device] = row.id
-        self._sorted.pop(row.metric, None)
-        # A channel answers to its own name and to its device's.
-        for name in {row.device, row.device.rpartition(":")[0] or row.device}:
-            self._by_device.setdefault(name, []).append(row.id)
+    def adopt(self, row: Series, latest: Reading, span: Span) -> None:
+        """Take in a series; numbers follow each other without gaps."""
+        with self._lock:
+            self._series.append(row)
+            self._latest.append(latest)
+            self._oldest.append(span.oldest)
+            self._newest.append(span.newest)
+            self._by_metric.setdefault(row.metric, {})[row.device] = row.id
+            self._sorted.pop(row.metric, None)
+            # A channel answers to its own name and to its device's.
+            for name in {row.device, row.device.rpartition(":")[0] or row.device}:
+                self._by_device.setdefault(name, []).append(row.id)
+
+
+def _doubt(
+    latest: list[Reading], positions: Iterable[int], numbers: Sequence[int], batch: Sequence[Reading]
+) -> set[int]:
+    """Take in readings with a doubtful clock, when the others are taken in; see `SeriesIndex.follow`."""
+    demoted: set[int] = set()
+    for position in positions:
+        number, reading = numbers[position], batch[position]
+        known = latest[number]
+        if known.quality & CLOCK:
+            if reading.at >= known.at:
+                latest[number] = reading
+        elif reading.at == known.at:
+            demoted.add(number)
+    return demoted

@@ -1,14 +1,16 @@
 """How the embedded store gives single readings back: pages, the newest of a series, and what exists already."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from telemetry.instant import HOUR_MS
 from telemetry.model import Reading
-from telemetry.store.embedded_index import SeriesIndex
+from telemetry.store.embedded_index import SeriesIndex, Span
 from telemetry.store.embedded_schema import CLOCK, IN_DOUBT, transaction
 from telemetry.store.ports import Identity, RawQuery
 
@@ -39,13 +41,15 @@ SELECT at_ms, value, coalesce(raw, value), quality, at_ms + lag FROM readings
 ORDER BY quality & $clock <> 0, at_ms DESC LIMIT 1
 """
 _EXISTING = """
-SELECT number, arg_max(value, seq) FROM asked a JOIN (
+SELECT number, arg_max(value, seq) AS value FROM asked a JOIN (
     SELECT series, at_ms, value, seq FROM delta WHERE at_ms BETWEEN $lo AND $hi AND series BETWEEN $s0 AND $s1
     UNION ALL
     SELECT series, at_ms, value, -1 FROM main WHERE at_ms BETWEEN $lo AND $hi AND series BETWEEN $s0 AND $s1
 ) r ON r.series = a.series AND r.at_ms = a.at_ms
 GROUP BY number
 """
+_NOWHERE = Span(1, 0)
+"""Of a series that does not exist."""
 _FIRST_STRIDE_MS = HOUR_MS
 _STRIDE_GROWTH = 8
 
@@ -92,27 +96,23 @@ def existing(
     connection: duckdb.DuckDBPyConnection, index: SeriesIndex, identities: Collection[Identity]
 ) -> dict[Identity, float]:
     """See ReadingReader; what lies outside of what a series reaches is not looked for."""
-    asked: list[Identity] = []
-    numbers: list[int] = []
-    for identity in identities:
-        for _, number in index.numbers(identity.metric, [identity.device]):
-            oldest, latest = index.span(number)
-            if oldest <= identity.at <= latest:
-                asked.append(identity)
-                numbers.append(number)
-    if not asked:
+    asked = list(identities)
+    numbers = np.fromiter(index.placed(asked), np.int64, len(asked))
+    at = np.fromiter([identity.at for identity in asked], np.int64, len(asked))
+    there, of = np.unique(numbers, return_inverse=True)
+    spans = [index.span(number) if number >= 0 else _NOWHERE for number in there.tolist()]
+    oldest, latest = np.array(spans, np.int64).reshape(-1, 2)[of].T
+    places = np.flatnonzero((oldest <= at) & (at <= latest))
+    if not len(places):
         return {}
-    return {asked[row]: value for row, value in _found(connection, numbers, [identity.at for identity in asked])}
+    found = _found(connection, numbers[places], at[places])
+    return {asked[places[row]]: value for row, value in zip(found["number"], found["value"].tolist(), strict=True)}
 
 
 def _found(
-    connection: duckdb.DuckDBPyConnection, numbers: Sequence[int], instants: Sequence[int]
-) -> list[tuple[int, float]]:
-    table = {
-        "number": pa.array(range(len(numbers)), pa.int32()),
-        "series": pa.array(numbers, pa.int32()),
-        "at_ms": pa.array(instants, pa.int64()),
-    }
+    connection: duckdb.DuckDBPyConnection, numbers: NDArray[np.int64], instants: NDArray[np.int64]
+) -> dict[str, NDArray[np.float64]]:
+    table = {"number": np.arange(len(numbers)), "series": numbers.astype(np.int32), "at_ms": instants}
     connection.register("asked", pa.table(table))
-    reach = {"lo": min(instants), "hi": max(instants), "s0": min(numbers), "s1": max(numbers)}
-    return connection.execute(_EXISTING, reach).fetchall()
+    reach = {"lo": int(instants.min()), "hi": int(instants.max()), "s0": int(numbers.min()), "s1": int(numbers.max())}
+    return connection.execute(_EXISTING, reach).fetchnumpy()
