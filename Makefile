@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 
-.PHONY: help demo secrets test check bench format lock clean
+.PHONY: help demo secrets test check bench chaos format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:[^#]*## /\t/' | expand -t 10
@@ -27,9 +27,13 @@ check: .venv/dev.stamp ## lint, format, types, import rules, docker-compose.yml
 	@command -v docker-compose >/dev/null || sh scripts/setup.sh debian docker-compose
 	@sh scripts/setup.sh compose
 
-bench: .venv/dev.stamp ## measure throughput, store and queries; prints tables
+bench: .venv/dev.stamp ## measure against the budgets: throughput, delays, memory, store (under 6 minutes)
 	@sh scripts/setup.sh debian mosquitto influxdb nginx-light
 	@$(PY) -m bench
+
+chaos: .venv/dev.stamp ## break what can break while devices send, and count what became of it (under 10 minutes)
+	@sh scripts/setup.sh debian mosquitto influxdb nginx-light
+	@$(PY) -m bench.chaos
 
 format: .venv/dev.stamp ## rewrite the code in the house format
 	@.venv/bin/ruff check --fix-only --quiet .

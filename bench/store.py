@@ -1,6 +1,6 @@
 """Measures the embedded store: upserts in time order and in random order, size on disk, memory, and its queries.
 
-    python -m bench.store [--readings 20000000] [--order ordered|random]
+    python -m bench.store [--readings 20000000] [--series 380] [--order ordered|random]
 
 Each order runs in a process of its own, so that the memory figure is the store's. Two rates are given: `upserts/s`
 counts the time in `write` and in the merge that is left at the end; `with building` counts everything, also making the
@@ -29,10 +29,17 @@ from telemetry.window import edges, parse
 START = 1_735_689_600_000
 """2025-01-01T00:00Z."""
 STEP_MS = 600_000
+A_YEAR = 365 * 86_400_000 // STEP_MS
+"""Readings of one series."""
 BATCH = 5_000
 ORDERS = ("ordered", "random")
 ZONE = ZoneInfo("Asia/Shanghai")
 KINDS = ("air_temperature", "soil_moisture_vwc_10cm", "supply_volume", "active_power", "air_relative_humidity")
+
+
+def station(number: int) -> str:
+    """Of as many as there are series, divided by the kinds of reading."""
+    return f"station-{number:05}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class Result:
     existing_p99_ms: float
 
 
-def measure(readings: int, order: str, folder: Path, *, series: int = 500, seed: int = 1) -> Result:
+def measure(readings: int, order: str, folder: Path, *, series: int, seed: int = 1) -> Result:
     """Write so many readings of so many series to a new store in `folder`, then query it."""
     path = folder / f"{order}.duckdb"
     writing = building = worst = 0.0
@@ -81,24 +88,19 @@ def measure(readings: int, order: str, folder: Path, *, series: int = 500, seed:
     return Result(order, readings, *rates, worst * 1e3, size / readings, peak, opened * 1e3, *queries)
 
 
-def run(readings: int = 20_000_000, orders: tuple[str, ...] = ORDERS) -> list[Result]:
-    """Measure each order in a process of its own."""
+def series_of(readings: int) -> int:
+    """Among how many series so many readings are a year of each, or as much as there is."""
+    return max(1, readings // A_YEAR // len(KINDS)) * len(KINDS)
+
+
+def run(readings: int, folder: Path, orders: tuple[str, ...] = ORDERS) -> list[Result]:
+    """Measure each order in a process of its own; `<order>.duckdb` stays in the folder."""
     results = []
     for order in orders:
-        with tempfile.TemporaryDirectory() as folder:
-            command = [
-                sys.executable,
-                "-m",
-                "bench.store",
-                "--readings",
-                str(readings),
-                "--order",
-                order,
-                "--in",
-                folder,
-            ]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            results.append(Result(**json.loads(done.stdout)))
+        command = [sys.executable, "-m", "bench.store", "--readings", str(readings)]
+        words = ["--series", str(series_of(readings)), "--order", order, "--in", str(folder)]
+        done = subprocess.run([*command, *words], check=True, capture_output=True, text=True)
+        results.append(Result(**json.loads(done.stdout)))
     return results
 
 
@@ -106,16 +108,19 @@ def main() -> None:
     """Print one row per order."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--readings", type=int, default=20_000_000)
+    asked.add_argument("--series", type=int, help="as many as have a year each unless told otherwise")
     asked.add_argument("--order", choices=ORDERS, help="only this one")
     asked.add_argument("--in", dest="folder", type=Path, help="measure in this process and folder; print JSON")
     options = asked.parse_args()
     if options.folder:
-        print(json.dumps(asdict(measure(options.readings, options.order, options.folder))))
+        series = options.series or series_of(options.readings)
+        print(json.dumps(asdict(measure(options.readings, options.order, options.folder, series=series))))
         return
-    for result in run(options.readings, (options.order,) if options.order else ORDERS):
-        for name, value in asdict(result).items():
-            print(f"{name:>24} {value if isinstance(value, str) else format(value, ',.1f')}")
-        print()
+    with tempfile.TemporaryDirectory() as folder:
+        for result in run(options.readings, Path(folder), (options.order,) if options.order else ORDERS):
+            for name, value in asdict(result).items():
+                print(f"{name:>24} {value if isinstance(value, str) else format(value, ',.1f')}")
+            print()
 
 
 def _opened(path: Path) -> EmbeddedStore:
@@ -125,7 +130,7 @@ def _opened(path: Path) -> EmbeddedStore:
 def _batches(readings: int, order: str, series: int, seed: int) -> Iterator[list[Reading]]:
     """Values as sensors send them: a walk with two decimals, delays of seconds, one in a hundred in doubt."""
     rng = random.Random(seed)  # noqa: S311 -- made-up readings
-    names = [(f"station-{number // len(KINDS):05}", KINDS[number % len(KINDS)]) for number in range(series)]
+    names = [(station(number // len(KINDS)), KINDS[number % len(KINDS)]) for number in range(series)]
     walk = [rng.uniform(10, 30) for _ in names]
     # A multiplier that shares no factor with the count visits every number once, in no order that a store could use.
     stride = 1 if order == "ordered" else _coprime(readings)
@@ -156,15 +161,15 @@ def _queries(store: EmbeddedStore, readings: int, series: int, seed: int) -> tup
     year = edges(parse("1h", ZONE), max(START, last - 365 * 86_400_000), last)
 
     def year_hourly() -> None:
-        device = f"station-{rng.randrange(devices):05}"
+        device = station(rng.randrange(devices))
         store.folded(FoldQuery(metric, (Member(device, device),), year, Fold.MEAN, Fold.MEAN))
 
     def village_latest() -> None:
-        store.latest([f"station-{rng.randrange(devices):05}" for _ in range(30)], None)
+        store.latest([station(rng.randrange(devices)) for _ in range(30)], None)
 
     def existing() -> None:
         instants = [last - rng.randrange(1, 300) * STEP_MS for _ in range(BATCH)]
-        store.existing([Identity(f"station-{at % devices:05}", metric.id, at) for at in instants])
+        store.existing([Identity(station(at % devices), metric.id, at) for at in instants])
 
     return _p99(year_hourly, 200), _p99(village_latest, 200), _p99(existing, 50)
 

@@ -124,6 +124,13 @@ class InfluxDb:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
 
+    def pause(self) -> None:
+        """Let InfluxDB stand still: connections stay open, and nothing is answered."""
+        self._processes[0].send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._processes[0].send_signal(signal.SIGCONT)
+
     def remove(self) -> None:
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -71,6 +71,13 @@ class Mosquitto:
             self._process.wait(timeout=60)
             self._process = None
 
+    def kill(self) -> None:
+        """End by SIGKILL: what it has not saved is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(timeout=10)
+            self._process = None
+
     def log(self) -> str:
         return self._log.read_text() if self._log.exists() else ""
 
