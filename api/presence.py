@@ -81,7 +81,7 @@ class Roll:
             last_heard_at=_iso(there.heard_at),
             offline=there.offline,
             offline_since=_iso(there.since),
-            clock=clock_state(skew_ms, self.clock_limit_s),
+            clock=clock_state(skew_ms, self.clock_limit_s, 0 if heard is None else heard.skew_samples),
             clock_skew_s=None if skew_ms is None else skew_ms / 1000,
             clock_spread_s=heard.skew_spread_ms / 1000 if heard is not None and told else None,
             clock_samples=0 if heard is None else heard.skew_samples,

@@ -5,13 +5,18 @@ from typing import Final
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
-def clock_state(skew_ms: int | None, limit_s: float) -> str | None:
+SURE_AFTER: Final = 3
+"""Fewer samples do not tell a clock that is behind from one delivery of what was kept."""
+
+
+def clock_state(skew_ms: int | None, limit_s: float, samples: int = SURE_AFTER) -> str | None:
     """`right`, `ahead by 3 h` or `behind by 5 min`; None = its messages do not tell.
 
-    `skew_ms` is how far the clock is ahead, `limit_s` how far it may be off in either direction. A clock that is
-    behind cannot be told from messages that are always that long on their way.
+    `skew_ms` is how far the clock is ahead, `limit_s` how far it may be off in either direction, `samples` how many
+    deliveries that was seen in. A clock that is behind cannot be told from messages that are always that long on
+    their way.
     """
-    if skew_ms is None:
+    if skew_ms is None or (skew_ms < -limit_s * 1000 and samples < SURE_AFTER):
         return None
     off_s = abs(skew_ms) / 1000
     if off_s <= limit_s:

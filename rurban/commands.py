@@ -66,6 +66,7 @@ def _embedded(
         _check_port("RURBAN_MQTT_PORT", settings.mqtt_host, settings.mqtt_port)
     with contextlib.ExitStack() as stack:
         house = stack.enter_context(composition.opened(settings))
+        composition.settle_left_behind(house, settings.mqtt_client_id)
         if prepare is not None:
             prepare(house)
         bus = stack.enter_context(_bus(house, "bus"))
@@ -133,6 +134,7 @@ def ingest(settings: Settings) -> None:
         sign_of_life.given(alive, now) as beat,
         composition.settlement(house, settings.mqtt_client_id, bus.tell) as settling,
     ):
+        composition.settle_left_behind(house, settings.mqtt_client_id)
         worker = composition.worker(house, settling, beat)
         bus.start()
         with composition.reporting_on(house, worker), composition.counted_nightly(house):

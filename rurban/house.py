@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
+from urllib.parse import unquote
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -37,7 +38,7 @@ from rurban.self_report import reporting
 from rurban.settings import Settings
 from telemetry import announcement, replay_request
 from telemetry import store as stores
-from telemetry.errors import Rejected
+from telemetry.errors import Conflict, RegistryUnavailable, Rejected, SpoolUnavailable, StoreUnavailable
 from telemetry.history import HistoryImport, Imported, Listener, Wanted
 from telemetry.metrics import METRICS
 from telemetry.registry import Registry, open_registry
@@ -118,6 +119,25 @@ def settlement(
         limits=_spool_limits(house.settings),
         announce=announce,
     )
+
+
+def settle_left_behind(house: House, own: str) -> None:
+    """Settle what waits in the spools of this data folder under other names: of a killed import, a renamed worker."""
+    for folder in sorted((house.settings.data_dir / "spool").glob("*")):
+        name = unquote(folder.name)
+        if name == own or not any(folder.glob("*.spool")):
+            continue
+        try:
+            with settlement(house, name) as left:
+                left.show_in_flight()
+                while left.settle_oldest() is not None:
+                    pass
+                left.show_in_flight()
+        except Conflict:
+            # Whoever has it open settles it.
+            continue
+        except (StoreUnavailable, RegistryUnavailable, SpoolUnavailable) as error:
+            logger.warning("what waits in %s is settled at the next start: %s", folder, error)
 
 
 def _spool_limits(settings: Settings) -> SpoolLimits:

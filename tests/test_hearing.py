@@ -124,3 +124,12 @@ def test_what_is_remembered_is_bounded_and_its_spread_is_told() -> None:
 )
 def test_the_state_of_a_clock_in_words(skew_ms: int | None, words: str | None) -> None:
     assert words == clock_state(skew_ms, 300)
+
+
+def test_one_delivery_of_what_was_kept_says_nothing_of_the_clock() -> None:
+    """A clock that is ahead is known at once: no message is on its way for less than nothing."""
+    assert (None, "behind by 1 h", "ahead by 1 h") == (
+        clock_state(-HOUR, 300, samples=2),
+        clock_state(-HOUR, 300, samples=3),
+        clock_state(HOUR, 300, samples=1),
+    )

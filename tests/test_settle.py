@@ -14,8 +14,10 @@ from ingest.directory import CurrentDirectory, Directory
 from ingest.pipeline import DAY_MS, Outcome, Pipeline
 from ingest.replay import Replayer
 from ingest.settle import Settled, Settlement
+from rurban.house import House, settle_left_behind
+from rurban.settings import Settings
 from telemetry import replay_request
-from telemetry.errors import Reason, RegistryUnavailable
+from telemetry.errors import Reason, RegistryUnavailable, StoreUnavailable
 from telemetry.instant import day_of
 from telemetry.metrics import METRICS
 from telemetry.model import Device, Measure, Profile, Quality, Quarantined, Reading
@@ -259,3 +261,32 @@ def test_what_a_clock_ahead_of_its_time_has_left_behind_gives_way_when_its_time_
         (row.value, row.quality) for row in kept
     ]
     assert [(6, 3, 3, 0)] == book(registry, "station-1")
+
+
+class AwayStore:
+    """A writer that is away."""
+
+    def write(self, batch: Sequence[Reading]) -> Sequence[Refused]:
+        """See ReadingWriter."""
+        raise StoreUnavailable(f"{len(batch)} readings find nobody")
+
+
+def test_what_another_name_has_left_behind_is_settled_at_the_next_start(
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore, tmp_path: Path
+) -> None:
+    """Its readings are in flight until then."""
+    outcome = Outcome()
+    pipeline.process(Message(uplink("station-1"), native(MIDNIGHT, air_temperature=20), MIDNIGHT), outcome)
+    with settlement_on(registry, AwayStore(), store, tmp_path, name="old worker/1") as settlement:
+        with pytest.raises(StoreUnavailable):
+            settlement.settle(outcome)
+        settlement.show_in_flight()
+    waiting = registry.ledger.total(start=AFTER, stop=day_of(MIDNIGHT + DAY_MS))
+    house = House(Settings(data_dir=tmp_path), registry, store)
+    settle_left_behind(house, "new worker")
+    settled = registry.ledger.total(start=AFTER, stop=day_of(MIDNIGHT + DAY_MS))
+
+    assert ((1, 0, 1), (1, 1, 0)) == (
+        (waiting.received, waiting.stored, waiting.in_flight),
+        (settled.received, settled.stored, settled.in_flight),
+    )
