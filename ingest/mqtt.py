@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
@@ -99,6 +100,8 @@ class Subscription:
         self._ready = False
         self._refused = ""
         self._received: list[Receipt] = []
+        self._received_bytes = 0
+        self._most_bytes = inf
         self._pinged = 0.0
 
     @property
@@ -117,6 +120,7 @@ class Subscription:
         self._client = client
         self._session += 1
         self._refused = ""
+        self._most_bytes = inf
         try:
             _connect(client, self._broker, persistent=True)
         except OSError as error:
@@ -130,16 +134,19 @@ class Subscription:
                 raise BrokerUnavailable(f"MQTT broker at {self._broker.address}: {why}")
             self._turn(0.1, wake=None, limit=len(self._received) + 1)
 
-    def receive(self, timeout_s: float, *, wake: socket.socket | None = None, limit: int = 1000) -> list[Receipt]:
+    def receive(
+        self, timeout_s: float, *, wake: socket.socket | None = None, limit: int = 1000, limit_bytes: float = inf
+    ) -> list[Receipt]:
         """Messages that have arrived, at most about `limit`; waits up to `timeout_s` for the first.
 
-        A byte on `wake` ends the wait. With `limit` 0 nothing is read: the broker keeps what it has. Raises
-        `BrokerUnavailable` when the connection is lost.
+        None is read when those before have `limit_bytes` of payload. A byte on `wake` ends the wait. With `limit` 0
+        nothing is read: the broker keeps what it has. Raises `BrokerUnavailable` when the connection is lost.
         """
         if not self._ready:
             raise BrokerUnavailable(f"MQTT broker at {self._broker.address}: not connected")
+        self._most_bytes = limit_bytes
         self._turn(0 if self._received else timeout_s, wake=wake, limit=limit)
-        received, self._received = self._received, []
+        received, self._received, self._received_bytes = self._received, [], 0
         if not self.connected and not received:
             raise BrokerUnavailable(f"MQTT broker at {self._broker.address}: {self._refused or 'connection lost'}")
         return received
@@ -207,8 +214,8 @@ class Subscription:
                 self._lost("connection lost")
 
     def _read(self, client: paho.Client, limit: int) -> None:
-        """Read packet by packet until nothing more has come or the limit is reached."""
-        while len(self._received) < limit:
+        """Read packet by packet until nothing more has come or a limit is reached."""
+        while len(self._received) < limit and self._received_bytes < self._most_bytes:
             before = len(self._received)
             if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self._lost(self._refused or "connection lost")
@@ -232,9 +239,11 @@ class Subscription:
             self._ready = True
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        payload = bytes(message.payload)
+        self._received_bytes += len(payload)
         self._received.append(
             Receipt(
-                Message(message.topic, bytes(message.payload), self._clock(), bool(message.retain)),
+                Message(message.topic, payload, self._clock(), bool(message.retain)),
                 message.mid if message.qos else 0,
                 self._session,
             )

@@ -22,6 +22,8 @@ class Batch:
 
     started: float
     receipts: list[Receipt] = field(default_factory=list)
+    size: int = 0
+    """Bytes of payload."""
     outcome: Outcome = field(default_factory=Outcome)
 
 

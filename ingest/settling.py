@@ -33,6 +33,8 @@ class Progress:
     batches: int = 0
     pending: int = 0
     """Messages that are not acknowledged yet."""
+    pending_bytes: int = 0
+    """Of payload, in these messages."""
     failing_since: int | None = None
     """Milliseconds; None = the last batch was settled at the first try."""
     failure: str = ""

@@ -44,6 +44,8 @@ class Limits:
     """A message waits at most this long for company."""
     pending_messages: int = 10_000
     """Received and not yet settled; reading stops beyond."""
+    pending_bytes: int = 64 * 1024 * 1024
+    """Likewise, bytes of payload; one message may reach beyond."""
 
 
 class Worker:
@@ -111,18 +113,22 @@ class Worker:
             logger.info("listening")
         self.progress.connected = True
         patience_s = self._patience(settler)
-        self._take(self._subscription.receive(patience_s, wake=self._wake.receiver, limit=self._room()))
+        room, room_bytes = self._room()
+        self._take(self._subscription.receive(patience_s, wake=self._wake.receiver, limit=room, limit_bytes=room_bytes))
         self._hand_over(settler)
         self._acknowledge(settler)
         if self._lookout.look() and self._beat is not None:
             self._beat(self.progress)
         backoff.succeeded()
 
-    def _room(self) -> int:
-        """How many messages may be received now."""
+    def _room(self) -> tuple[int, int]:
+        """How many messages may be received now, and bytes of payload before the last of them."""
         free = self._limits.pending_messages - self.progress.pending
+        free_bytes = self._limits.pending_bytes - self.progress.pending_bytes
+        if free_bytes <= 0 or self._is_full():
+            return 0, 0
         filled = len(self._waiting) + (0 if self._batch is None else len(self._batch.receipts))
-        return 0 if self._is_full() else max(0, min(free, self._limits.batch_messages - filled))
+        return max(0, min(free, self._limits.batch_messages - filled)), free_bytes
 
     def _is_full(self) -> bool:
         """The batch takes no further message."""
@@ -145,6 +151,7 @@ class Worker:
         self._waiting.extend(receipts)
         self.progress.pending += len(receipts)
         self.progress.messages += len(receipts)
+        self.progress.pending_bytes += sum([len(receipt.message.payload) for receipt in receipts])
         while self._waiting and not self._is_full():
             receipt = self._waiting[0]
             if self._batch is None:
@@ -158,6 +165,7 @@ class Worker:
             else:
                 self._pipeline.process(receipt.message, batch.outcome)
             batch.receipts.append(receipt)
+            batch.size += len(receipt.message.payload)
             self._waiting.popleft()
 
     def _replay(self, request: Message) -> Batch | None:
@@ -187,6 +195,7 @@ class Worker:
         for batch in settler.taken():
             self._subscription.acknowledge(batch.receipts)
             self.progress.pending -= len(batch.receipts)
+            self.progress.pending_bytes -= batch.size
 
     def _finish(self, settler: Settler) -> None:
         batch, self._batch = self._batch, None

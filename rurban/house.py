@@ -214,7 +214,11 @@ def worker(house: House, settling: Settlement, beat: Callable[[Progress], None] 
         newest=partial(house.store.latest, None, None),
         clock=house.clock,
         limits=Limits(
-            settings.batch_messages, settings.batch_readings, settings.batch_age_ms / 1000, settings.pending_messages
+            settings.batch_messages,
+            settings.batch_readings,
+            settings.batch_age_ms / 1000,
+            settings.pending_messages,
+            settings.pending_mb * 1024 * 1024,
         ),
         beat=beat,
     )

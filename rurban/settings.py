@@ -89,6 +89,9 @@ class Settings(BaseSettings):
         description="beyond that: stop = acknowledge nothing more, so that the broker keeps it; drop_oldest = give up "
         "the oldest, counted as quarantined",
     )
+    pending_mb: int = Field(
+        default=64, ge=1, description="payload in messages received and not yet written, at most, in MB"
+    )
     max_payload_kb: int = Field(default=256, ge=1, description="largest payload that is decoded, in kB")
     max_import_mb: int = Field(
         default=512, ge=1, description="largest body of POST /api/v1/readings, in MB; it lies on the disk meanwhile"

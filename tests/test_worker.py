@@ -300,3 +300,22 @@ def test_a_worker_that_is_full_keeps_its_connection_and_takes_no_more(
         eventually(lambda: len(temperatures(store)) == 300)
 
     assert (True, 300) == (most <= 40, worker.progress.messages)
+
+
+def test_a_worker_is_full_of_bytes_before_it_is_full_of_messages(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    """Messages of 20 kB: at most 100 kB of them and one more wait for a store that is away."""
+    troubled = TroubledStore(store, failures=10_000)
+    padding = " " * 20_000
+    limits, spool_limits = Limits(pending_bytes=100_000), SpoolLimits(most_bytes=1)
+    made = worker_on(broker, registry, troubled, store, limits=limits, spool_limits=spool_limits)
+    with at_work(made) as worker, client_of(broker) as client:
+        messages = [native(T0 + i, air_temperature=i) + padding.encode() for i in range(40)]
+        publish(client, *[(uplink("station-1"), payload) for payload in messages])
+        eventually(lambda: worker.progress.pending_bytes >= 100_000)
+        most = worker.progress.pending_bytes
+        troubled.failures = 0
+        eventually(lambda: len(temperatures(store)) == 40 and not worker.progress.pending)
+
+    assert (True, 0) == (100_000 <= most < 121_000, worker.progress.pending_bytes)
