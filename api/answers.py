@@ -262,16 +262,40 @@ class QuarantinedAnswer(BaseModel):
     detail: str
     readings: int = Field(description="refused readings; an undecodable message counts as one")
     received_at: str = Field(examples=[INSTANT])
+    payload_bytes: int = Field(description="bytes of the payload as it came")
+    payload_whole: bool = Field(description="false = only its beginning is here, or nothing: it cannot be replayed")
+    trimmed_at: str | None = Field(description="when the payload was let go to make room", examples=[INSTANT])
     payload_base64: str
     payload_text: str | None = Field(description="the payload where it is UTF-8 text")
     replayed_at: str | None = Field(description="when a replay succeeded", examples=[INSTANT])
     outcome: str = Field(description="what the last replay came to")
 
 
+class QuarantineHeld(BaseModel):
+    messages: int
+    payload_bytes: int
+
+
 class QuarantinePage(BaseModel):
     messages: list[QuarantinedAnswer]
     waiting: dict[str, int] = Field(description="by reason, all messages that are not replayed yet")
+    held: QuarantineHeld = Field(description="what the whole quarantine holds now")
     next: int | None = Field(description="`after` of the next page; null = this is the last one")
+
+
+class QuarantineCountAnswer(BaseModel):
+    """Quarantined messages of one day of which only this is kept."""
+
+    day: dt.date = Field(description="UTC day of receipt")
+    device: str = Field(description="the device, or the topic of messages that name none that is registered")
+    reason: str = Field(examples=["rate_limited"])
+    messages: int
+    readings: int = Field(description="as the ledger counts them")
+
+
+class QuarantineCounts(BaseModel):
+    counts: list[QuarantineCountAnswer]
+    more: bool = Field(description="there are more than `limit`; ask for fewer days, or one device")
 
 
 class ReplayAsked(BaseModel):

@@ -12,12 +12,15 @@ from devices.codecs.port import Context
 from devices.message import Message
 from ingest.checks import Checks
 from ingest.directory import CurrentDirectory, Entry
-from ingest.sources import device_of
+from ingest.rates import Rate, by_topic
+from ingest.sources import UPLINKS, device_of
 from telemetry.errors import Reason, Rejected
 from telemetry.hearing import Note
 from telemetry.model import Quality, Quarantined, Reading, Sample
 
 MAX_PAYLOAD = 256 * 1024
+EXCERPT = 4096
+"""Of a payload that is larger than what is decoded, so many bytes go to quarantine: enough to see what it is."""
 
 _CLOCK = Quality.CLOCK.value
 """Plain integers on the hot path: arithmetic on enum flags costs twenty times as much."""
@@ -77,6 +80,9 @@ class Outcome:
     """By device, the messages that it has sent or a gateway has relayed, in the order of receipt."""
     corrections: list[int] = field(default_factory=list)
     """Positions of readings that replace what is stored; they are among the duplicates."""
+    excess: dict[DeviceDay, int] = field(default_factory=dict)
+    """Messages beyond their source's rate, by the line of the ledger in which they count as quarantined: not decoded,
+    and no more of them is kept."""
     careful: bool = False
     """Any of the readings may be stored already: the checks did not know the newest of each series."""
     replays: int | None = None
@@ -134,30 +140,49 @@ class Outcome:
             found = self.tallies.setdefault(key, Tally())
             found.received += tally.received
             found.quarantined += tally.quarantined
+        for key, count in later.excess.items():
+            self.excess[key] = self.excess.get(key, 0) + count
 
 
 class Pipeline:
     """Turns messages into readings, with the registry's knowledge and the checks' memory. Not thread-safe."""
 
-    def __init__(self, directory: CurrentDirectory, checks: Checks, *, max_payload: int = MAX_PAYLOAD) -> None:
+    def __init__(
+        self,
+        directory: CurrentDirectory,
+        checks: Checks,
+        *,
+        max_payload: int = MAX_PAYLOAD,
+        rate: Rate | None = None,
+    ) -> None:
+        """`rate` is what each source may send; None = any amount."""
         self._directory = directory
         self._checks = checks
         self._max_payload = max_payload
+        self._rate = rate
+        self._rates = None if rate is None else by_topic(rate, self._is_registered)
+
+    def receive(self, message: Message, outcome: Outcome) -> None:
+        """`process`, unless its source has sent more than it may: such a message is counted and not decoded."""
+        if self._rates is None or self._rates.admits(message.topic, message.at):
+            self.process(message, outcome)
+        else:
+            self._count(message, outcome)
 
     def process(self, message: Message, outcome: Outcome) -> None:
         """Add what this message becomes to the outcome; raises nothing that its content could cause."""
         device: str | None = None
-        entry: Entry | None = None
         try:
             device = device_of(message.topic)
-            entry = self._entry(device, message.at)
             self._check_size(message.payload)
+            entry = self._entry(device, message.at)
             samples = entry.plan.codec.decode(message.payload, Context(device, message.at))
         except Rejected as rejected:
-            if entry is not None and not message.retained:
+            found = None if device is None else self._directory.entry(device)
+            if found is not None and not message.retained:
                 # What cannot be read is a sign of life all the same.
-                outcome.hear(entry.device.id, (message.at, None, None))
-            _quarantine(outcome, message, device, rejected, 1)
+                outcome.hear(found.device.id, (message.at, None, None))
+            _quarantine(outcome, message, device, rejected, 1, whole=len(message.payload) <= self._max_payload)
             return
         self._samples(entry, samples, message, outcome)
 
@@ -172,13 +197,32 @@ class Pipeline:
 
     def _check_size(self, payload: bytes) -> None:
         if len(payload) > self._max_payload:
-            raise Rejected(Reason.TOO_LARGE, f"{len(payload)} bytes; at most {self._max_payload} are accepted")
+            raise Rejected(
+                Reason.TOO_LARGE,
+                f"{len(payload)} bytes; at most {self._max_payload} are accepted (RURBAN_MAX_PAYLOAD_KB); "
+                f"the first {EXCERPT} are kept",
+            )
 
     def _entry(self, device: str, received_at: int) -> Entry:
         entry = self._directory.known(device, received_at)
         if entry is None:
             raise Rejected(Reason.UNKNOWN_DEVICE, f"{device!r} is not in the registry")
         return entry
+
+    def _is_registered(self, topic: str) -> bool:
+        try:
+            return self._directory.entry(device_of(topic)) is not None
+        except Rejected:
+            return False
+
+    def _count(self, message: Message, outcome: Outcome) -> None:
+        """Each device has a line of its own for its excess, and all names that nobody has registered have one."""
+        source = device_of(message.topic) if self._is_registered(message.topic) else UPLINKS
+        tally = outcome.tally(source, message.at)
+        tally.received += 1
+        tally.quarantined += 1
+        line = DeviceDay(source, message.at // DAY_MS)
+        outcome.excess[line] = outcome.excess.get(line, 0) + 1
 
     def _samples(self, entry: Entry, samples: list[Sample], message: Message, outcome: Outcome) -> None:
         refused: dict[str, list[Rejected]] = {}
@@ -281,16 +325,19 @@ def _arrival(received_at: int, newest: int) -> int:
     return newest + 1 if received_at <= newest < received_at + _CROWDED_MS else received_at
 
 
-def _quarantine(outcome: Outcome, message: Message, device: str | None, cause: Rejected, readings: int) -> None:
+def _quarantine(  # noqa: PLR0913 - what a quarantined message is made of
+    outcome: Outcome, message: Message, device: str | None, cause: Rejected, readings: int, *, whole: bool = True
+) -> None:
     outcome.quarantined.append(
         Quarantined(
             topic=message.topic,
-            payload=message.payload,
+            payload=message.payload if whole else message.payload[:EXCERPT],
             reason=cause.reason,
             detail=cause.detail,
             received_at=message.at,
             device=device,
             readings=readings,
+            size=None if whole else len(message.payload),
         )
     )
     tally = outcome.tally(device or message.topic, message.at)

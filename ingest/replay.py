@@ -25,7 +25,10 @@ class QuarantineBook(Protocol):
         ...
 
     def replayed(self, quarantine_id: int, at: int | None, outcome: str) -> None:
-        """Note what is known of its replay; `at` None = it may be replayed again. `Conflict` if it was replayed."""
+        """Note what is known of its replay; `at` None = it may be replayed again.
+
+        Raise `Conflict` if it was replayed, `Unknown` where it is not there any more.
+        """
         ...
 
 
@@ -50,6 +53,9 @@ class Replayer:
             return None
         if kept.replayed_at is not None:
             return None
+        if kept.hindrance:
+            self._note(kept, f"cannot be replayed: {kept.hindrance}")
+            return None
         if waits:
             self._note(kept, f"{replay_request.PUT_OFF}: {waits}")
         self._pipeline.refresh()
@@ -63,8 +69,8 @@ class Replayer:
     def _note(self, kept: Quarantined, words: str) -> None:
         try:
             self._book.replayed(kept.id or 0, None, words)
-        except Conflict as error:
-            logger.info("another worker was first: %s", error)
+        except (Conflict, Unknown) as error:
+            logger.info("another worker was first, or it had to make room: %s", error)
 
 
 _OF_ONE_OWNER = frozenset({Reason.UNKNOWN_METRIC, Reason.UNKNOWN_UNIT, Reason.NOT_FINITE, Reason.STORE_REFUSED})

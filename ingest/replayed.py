@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ingest.pipeline import DeviceDay, Outcome
+from ingest.pipeline import DAY_MS, DeviceDay, Outcome
 from telemetry.errors import Unknown
 from telemetry.instant import day_of
 from telemetry.model import LedgerLine, Quarantined
@@ -28,6 +28,8 @@ def note_replay(book: Book, outcome: Outcome, duplicates: Mapping[DeviceDay, int
         kept = book.one(outcome.replays or 0)
     except Unknown as error:
         logger.warning("what a replay came to is not noted: %s", error)
+        # It had to make room meanwhile, and is counted as refused for ever: what is stored counts as received again.
+        books.settle(_received_again(outcome))
         return
     refused = [item for item in outcome.quarantined if item.device == kept.device]
     count = sum(item.readings for item in refused)
@@ -45,6 +47,12 @@ def _stored(outcome: Outcome) -> Counter[str]:
     """By owner, the readings that were not stored before; a correction was."""
     corrections = frozenset(outcome.corrections)
     return Counter(owner for position, owner in enumerate(outcome.owners) if position not in corrections)
+
+
+def _received_again(outcome: Outcome) -> list[LedgerLine]:
+    corrections = frozenset(outcome.corrections)
+    lines = Counter(outcome.line(position) for position in range(len(outcome.readings)) if position not in corrections)
+    return [LedgerLine(day_of(key.day * DAY_MS), key.device, count, stored=count) for key, count in lines.items()]
 
 
 def _words(stored: Counter[str], repeated: int, refused: Sequence[Quarantined]) -> str:

@@ -24,12 +24,14 @@ from ingest.replayed import note_replay
 from ingest.spool import Spool
 from telemetry.errors import Reason
 from telemetry.instant import day_of
-from telemetry.model import LedgerLine, Quarantined
+from telemetry.model import LedgerLine, QuarantineCount, Quarantined
 from telemetry.registry import Settling, Standing
 from telemetry.store.ports import ReadingReader, ReadingWriter, Refused
 
 SETTLED_AT_ONCE = 20_000
 """Readings that are settled together where many wait."""
+GIVEN_UP = "given up: the store was away for longer than the spool has room for"
+"""What a replay comes to that is among the oldest when there is no more room."""
 _NOTHING_KNOWN = -1
 
 
@@ -80,6 +82,8 @@ class Settled:
     """Written, corrections among them."""
     duplicates: int = 0
     quarantined: int = 0
+    rate_limited: int = 0
+    """Of the quarantined, those beyond their source's rate."""
 
 
 class Settlement:
@@ -152,6 +156,7 @@ class Settlement:
                 done.readings + more.readings,
                 done.duplicates + more.duplicates,
                 done.quarantined + more.quarantined,
+                done.rate_limited + more.rate_limited,
             )
         return done
 
@@ -176,8 +181,9 @@ class Settlement:
         self.spool.release(entries)
         if self._announce is not None:
             announce(outcome, self._announce, self._county_of)
-        quarantined = sum(item.readings for item in outcome.quarantined)
-        return Settled(entries[-1].position, len(outcome.readings), duplicates.total(), quarantined)
+        excess = sum(outcome.excess.values())
+        quarantined = excess + sum(item.readings for item in outcome.quarantined)
+        return Settled(entries[-1].position, len(outcome.readings), duplicates.total(), quarantined, excess)
 
     def give_up_oldest(self) -> None:
         """Count the oldest as quarantined, if the spool is beyond its limits and the operator has chosen so.
@@ -189,8 +195,7 @@ class Settlement:
         entries, _ = self.spool.oldest(1)
         outcome = Outcome(replays=entries[0].head.replays)
         outcome.extend(entries[0].outcome)
-        _give_up(outcome)
-        self._enter(entries[:1], outcome, Counter(), self._standing.since)
+        self._enter(entries[:1], outcome, Counter(), self._standing.since, given_up=_give_up(outcome))
         self.spool.release(entries[:1])
 
     def show_in_flight(self) -> None:
@@ -215,13 +220,25 @@ class Settlement:
         self.spool.mark(mark)
         return mark
 
-    def _enter(self, entries: Sequence[Entry], outcome: Outcome, duplicates: Counter[DeviceDay], since: int) -> None:
+    def _enter(
+        self,
+        entries: Sequence[Entry],
+        outcome: Outcome,
+        duplicates: Counter[DeviceDay],
+        since: int,
+        *,
+        given_up: Sequence[QuarantineCount] = (),
+    ) -> None:
         """Enter the fates in the books and move on, in one transaction."""
         released = _counted(entries) & self._told if self._told else self._told
         with self._books.positions.settling(self.spool.id, self._clock()) as books:
             claim = self._claim(books, outcome, duplicates, since)
             if outcome.replays is None:
-                books.settle(_lines(outcome, duplicates), outcome.quarantined, outcome.heard)
+                counted = [*_excess(outcome), *given_up]
+                books.settle(_lines(outcome, duplicates), outcome.quarantined, outcome.heard, counted)
+            elif given_up:
+                # Its message is in quarantine as before, and may be replayed again.
+                books.replayed(outcome.replays, at=None, outcome=GIVEN_UP, readings=None, ledger=())
             else:
                 note_replay(self._books.quarantine, outcome, duplicates, books, self._clock())
             books.release(
@@ -326,24 +343,28 @@ def _set_aside(outcome: Outcome, duplicates: Counter[DeviceDay], refused: Sequen
     outcome.drop({item.position for item in refused})
 
 
-def _give_up(outcome: Outcome) -> None:
+def _give_up(outcome: Outcome) -> list[QuarantineCount]:
     """Count every reading as quarantined and drop it: the operator has chosen to lose the oldest."""
+    messages: dict[DeviceDay, set[int]] = defaultdict(set)
+    for position, source in enumerate(outcome.sources):
+        messages[outcome.line(position)].add(source)
+    counts = []
     for key, tally in outcome.tallies.items():
         lost = tally.received - tally.quarantined
         tally.quarantined = tally.received
         if lost:
-            outcome.quarantined.append(
-                Quarantined(
-                    topic="",
-                    payload=b"",
-                    reason=Reason.SPOOL_FULL,
-                    detail="the store was away for longer than the spool has room for",
-                    received_at=key.day * DAY_MS,
-                    device=key.device,
-                    readings=lost,
-                )
-            )
+            day = day_of(key.day * DAY_MS)
+            counts.append(QuarantineCount(day, key.device, Reason.SPOOL_FULL, len(messages[key]), lost))
     outcome.drop(range(len(outcome.readings)))
+    return counts
+
+
+def _excess(outcome: Outcome) -> list[QuarantineCount]:
+    """Each message counts as one reading: nobody has looked how many it holds."""
+    return [
+        QuarantineCount(day_of(key.day * DAY_MS), key.device, Reason.RATE_LIMITED, messages=count, readings=count)
+        for key, count in outcome.excess.items()
+    ]
 
 
 def _lines(outcome: Outcome, duplicates: Mapping[DeviceDay, int]) -> list[LedgerLine]:

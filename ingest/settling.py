@@ -30,6 +30,8 @@ class Progress:
     readings: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    rate_limited: int = 0
+    """Of the quarantined, those that were beyond their source's rate."""
     batches: int = 0
     pending: int = 0
     """Messages that are not acknowledged yet."""
@@ -205,6 +207,7 @@ class _Settling:
             progress.readings += settled.readings
             progress.duplicates += settled.duplicates
             progress.quarantined += settled.quarantined
+            progress.rate_limited += settled.rate_limited
         progress.waiting = self._settlement.spool.waiting()
 
     def _show(self) -> None:

@@ -163,7 +163,7 @@ class Worker:
             elif topic == LAST_CALL:
                 self.progress.last_call = receipt.message.payload
             else:
-                self._pipeline.process(receipt.message, batch.outcome)
+                self._pipeline.receive(receipt.message, batch.outcome)
             batch.receipts.append(receipt)
             batch.size += len(receipt.message.payload)
             self._waiting.popleft()

@@ -25,6 +25,7 @@ from ingest.directory import CurrentDirectory, Directory
 from ingest.history import Importer
 from ingest.mqtt import Broker, Bus, Subscription
 from ingest.pipeline import Pipeline
+from ingest.rates import Rate
 from ingest.replay import Replayer
 from ingest.settle import Books, Settlement
 from ingest.settling import Progress
@@ -68,7 +69,7 @@ def opened(settings: Settings, clock: Callable[[], int] = now) -> Iterator[House
     """The registry, migrated, and the store; both closed at the end."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        registry = stack.enter_context(open_registry(settings.registry))
+        registry = stack.enter_context(open_registry(settings.registry, settings.room))
         store = stores.opened(
             settings.store_place, zone=settings.zone, metrics=METRICS, places_of=PlaceTags(registry), clock=clock
         )
@@ -101,6 +102,7 @@ def pipeline(house: House) -> Pipeline:
         CurrentDirectory(RegistryDirectory(house.registry), house.clock),
         checks,
         max_payload=settings.max_payload_kb * 1024,
+        rate=Rate(settings.device_rate, settings.device_burst) if settings.device_rate else None,
     )
 
 

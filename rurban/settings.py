@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from telemetry.registry import Room
 from telemetry.store import Address, EmbeddedFile
 
 LOCAL_NAMES = ("localhost",)
@@ -96,6 +97,16 @@ class Settings(BaseSettings):
     max_import_mb: int = Field(
         default=512, ge=1, description="largest body of POST /api/v1/readings, in MB; it lies on the disk meanwhile"
     )
+    quarantine_mb: int = Field(
+        default=256, ge=1, description="payload kept in quarantine, at most, in MB; the oldest is let go"
+    )
+    quarantine_messages: int = Field(
+        default=1_000_000, ge=1, description="messages kept in quarantine, at most; the oldest become counts"
+    )
+    device_rate: float = Field(
+        default=50.0, ge=0, description="messages a second that one device may send for ever; 0 = any number"
+    )
+    device_burst: int = Field(default=1_000_000, ge=1, description="messages that one device may send beyond, at once")
     clock_ahead_s: int = Field(
         default=300, ge=0, description="a reading further in the future than this is flagged CLOCK"
     )
@@ -146,6 +157,11 @@ class Settings(BaseSettings):
             self.influxdb_timeout_s,
             self.keep_days,
         )
+
+    @property
+    def room(self) -> Room:
+        """What the quarantine may hold."""
+        return Room(self.quarantine_mb * 1024 * 1024, self.quarantine_messages)
 
     @property
     def registry(self) -> str:

@@ -55,6 +55,8 @@ class Reason(StrEnum):
     EMPTY = "empty"
     """Well-formed, but holds no value."""
     TOO_LARGE = "too_large"
+    RATE_LIMITED = "rate_limited"
+    """Its source sends more than it may: counted, not decoded, and its content not kept."""
     NOT_FINITE = "not_finite"
     """NaN or infinity."""
     BAD_TIME = "bad_time"

@@ -246,7 +246,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A message that could not become readings, or not all of them; kept whole so that it can be replayed."""
+    """A message that could not become readings, or not all of them; kept so that it can be replayed."""
 
     topic: str
     payload: bytes
@@ -262,6 +262,32 @@ class Quarantined:
     replayed_at: int | None = None
     outcome: str = ""
     """What the last replay came to, in words."""
+    size: int | None = None
+    """Bytes of the payload as it came, where only its beginning or nothing is here; None = it is whole."""
+    trimmed_at: int | None = None
+    """When the payload was let go to make room."""
+
+    @property
+    def hindrance(self) -> str:
+        """Why it cannot be replayed, in words; empty = it can."""
+        if self.size is None:
+            return ""
+        if self.trimmed_at is not None:
+            return f"its payload of {self.size} bytes was let go to make room for newer messages"
+        return f"only the first {len(self.payload)} of its {self.size} bytes were kept"
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineCount:
+    """Quarantined messages of which no more is known."""
+
+    day: dt.date
+    """UTC day of receipt."""
+    device: str
+    """The device, or for messages of none the topic."""
+    reason: Reason
+    messages: int
+    readings: int
 
 
 @dataclass(frozen=True, slots=True)

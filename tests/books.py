@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from telemetry.hearing import Note
-from telemetry.model import LedgerLine, Quarantined
+from telemetry.model import LedgerLine, QuarantineCount, Quarantined
 from telemetry.registry import Registry
 
 
@@ -12,6 +12,7 @@ def settle(
     ledger: Sequence[LedgerLine],
     quarantined: Sequence[Quarantined],
     heard: Mapping[str, Sequence[Note]] | None = None,
+    counted: Sequence[QuarantineCount] = (),
 ) -> None:
     with registry.spools.settling("test", 0) as books:
-        books.settle(ledger, quarantined, heard or {})
+        books.settle(ledger, quarantined, heard or {}, counted)

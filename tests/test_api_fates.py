@@ -7,7 +7,7 @@ import pytest
 
 from telemetry import replay_request
 from telemetry.errors import Reason
-from telemetry.model import LedgerLine, Quarantined
+from telemetry.model import LedgerLine, QuarantineCount, Quarantined
 from tests.api_fixture import HOUR, NOW, Served, house
 from tests.books import settle
 
@@ -138,3 +138,56 @@ def test_a_replay_that_cannot_be_is_refused(which: str, status: int, words: str,
 
 def test_a_message_that_does_not_exist_cannot_be_replayed(kept: Served) -> None:
     assert 404 == kept.client.post("/api/v1/quarantine/999/replay").status_code
+
+
+@pytest.fixture
+def bounded(house: Served) -> Served:
+    """With a payload of which the beginning is here, and excess of two devices on two days."""
+    house.registry.quarantine.add(
+        [Quarantined(TOPIC, b"[[[[", Reason.TOO_LARGE, "", NOW, "station-1", size=300_000)],
+        [
+            QuarantineCount(TODAY, "station-1", Reason.RATE_LIMITED, 12, 12),
+            QuarantineCount(YESTERDAY, "rurban/v1/+/up", Reason.RATE_LIMITED, 5, 5),
+        ],
+    )
+    return house
+
+
+def test_a_message_that_is_not_whole_says_so_and_is_not_replayed(bounded: Served) -> None:
+    (message,) = bounded.get("/quarantine")["messages"]
+    answer = bounded.client.post(f"/api/v1/quarantine/{message['id']}/replay")
+
+    assert (300_000, False, None, "[[[[") == tuple(
+        message[name] for name in ("payload_bytes", "payload_whole", "trimmed_at", "payload_text")
+    )
+    assert (409, []) == (answer.status_code, bounded.bus.published)
+    assert "cannot be replayed: only the first 4 of its 300000 bytes were kept" in answer.json()["detail"]
+
+
+def test_the_quarantine_tells_what_it_holds(bounded: Served) -> None:
+    assert {"messages": 1, "payload_bytes": 4} == bounded.get("/quarantine")["held"]
+
+
+@pytest.mark.parametrize(
+    ("query", "readings", "more"),
+    [
+        ("", [12, 5], False),
+        ("?device=station-1", [12], False),
+        ("?reason=malformed", [], False),
+        ("?start=2026-11-23", [12], False),
+        ("?stop=2026-11-23", [5], False),
+        ("?limit=1", [12], True),
+    ],
+)
+def test_what_is_only_counted_is_shown_by_day_device_and_reason(
+    query: str, readings: list[int], more: bool, bounded: Served
+) -> None:
+    answer = bounded.get(f"/quarantine/counts{query}")
+
+    assert (readings, more) == ([line["readings"] for line in answer["counts"]], answer["more"])
+
+
+def test_counts_of_no_day_at_all_are_refused(bounded: Served) -> None:
+    answer = bounded.client.get("/api/v1/quarantine/counts?start=2026-11-23&stop=2026-11-23")
+
+    assert (422, "start") == (answer.status_code, answer.json()["detail"][:5])

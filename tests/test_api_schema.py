@@ -34,6 +34,7 @@ OPERATIONS = (
     "GET /api/v1/ledger",
     "GET /api/v1/ledger/recount",
     "GET /api/v1/quarantine",
+    "GET /api/v1/quarantine/counts",
     "GET /api/v1/quarantine/{quarantine_id}",
     "POST /api/v1/quarantine/{quarantine_id}/replay",
 )

@@ -1,6 +1,7 @@
 """Messages become readings or are quarantined with a reason; neighbours never suffer."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -8,7 +9,8 @@ from devices.codecs import CODECS
 from devices.message import Message, uplink
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory, Directory
-from ingest.pipeline import Outcome, Pipeline
+from ingest.pipeline import DAY_MS, Outcome, Pipeline
+from ingest.rates import Rate
 from telemetry.errors import Reason
 from telemetry.hearing import Note
 from telemetry.metrics import METRICS
@@ -87,7 +89,6 @@ def test_a_payload_without_a_time_gets_the_time_of_receipt(pipeline: Pipeline) -
         (uplink("station-1"), b"\xff\xfe", Reason.MALFORMED),
         (uplink("station-1"), native(soil_ph=7), Reason.UNKNOWN_METRIC),
         (uplink("probe-1"), native(no_such_quantity=7), Reason.UNKNOWN_METRIC),
-        (uplink("station-1"), b" " * 5000, Reason.TOO_LARGE),
         (uplink("soil-1"), b'[{"n":"soil_temperature","u":"m","v":1}]', Reason.UNKNOWN_UNIT),
         (uplink("soil-1"), b'[{"n":"station-1:soil_temperature","u":"Cel","v":1}]', Reason.FOREIGN_DEVICE),
     ],
@@ -101,6 +102,54 @@ def test_what_cannot_become_a_reading_is_quarantined_whole(
         outcome.readings,
         [(item.topic, item.payload, item.reason) for item in outcome.quarantined],
     )
+
+
+@pytest.mark.parametrize("device", ["station-1", "nobody"])
+def test_of_a_payload_that_is_too_large_the_beginning_and_the_size_are_kept(pipeline: Pipeline, device: str) -> None:
+    payload = bytes(range(256)) * 20
+    outcome = outcome_of(pipeline, (uplink(device), payload))
+    (item,) = outcome.quarantined
+
+    assert (Reason.TOO_LARGE, payload[:4096], 5120, device) == (item.reason, item.payload, item.size, item.device)
+    assert "5120 bytes; at most 4096 are accepted" in item.detail
+
+
+def test_what_a_device_sends_beyond_its_rate_is_counted_and_not_read(listed: ListedDevices) -> None:
+    pipeline = Pipeline(CurrentDirectory(listed), Checks(ClockLimits()), rate=Rate(per_s=1, burst=3))
+    outcome = Outcome()
+    for number in range(10):
+        pipeline.receive(Message(uplink("station-1"), native(NOW + number, air_temperature=20), NOW), outcome)
+        pipeline.receive(Message(uplink("probe-1"), native(NOW + number, air_temperature=20), NOW + number), outcome)
+    pipeline.receive(Message(uplink("station-2"), native(air_temperature=20), NOW), outcome)
+    owners = Counter(outcome.owners)
+
+    assert Counter({"station-1": 3, "probe-1": 3, "station-2": 1}) == owners
+    day = NOW // DAY_MS
+    assert ({("station-1", day): 7, ("probe-1", day): 7}, []) == (outcome.excess, outcome.quarantined)
+    assert {"station-1": (10, 7), "probe-1": (10, 7), "station-2": (1, 0)} == {
+        key.device: (tally.received, tally.quarantined) for key, tally in outcome.tallies.items()
+    }
+
+
+def test_names_that_nobody_has_registered_share_one_line_for_their_excess(listed: ListedDevices) -> None:
+    pipeline = Pipeline(CurrentDirectory(listed), Checks(ClockLimits()), rate=Rate(per_s=1, burst=100))
+    outcome = Outcome()
+    for number in range(5000):
+        pipeline.receive(Message(uplink(f"invented-{number}"), b"{}", NOW), outcome)
+    reasons = Counter(item.reason for item in outcome.quarantined)
+
+    assert {Reason.UNKNOWN_DEVICE: 64} == reasons
+    assert {("rurban/v1/+/up", NOW // DAY_MS): 4936} == outcome.excess
+    assert 65 == len(outcome.tallies)
+
+
+def test_a_replay_is_not_held_to_the_rate(listed: ListedDevices) -> None:
+    pipeline = Pipeline(CurrentDirectory(listed), Checks(ClockLimits()), rate=Rate(per_s=1, burst=1))
+    outcome = Outcome()
+    for number in range(3):
+        pipeline.process(Message(uplink("station-1"), native(NOW + number, air_temperature=20), NOW), outcome)
+
+    assert (3, []) == (len(outcome.readings), outcome.quarantined)
 
 
 def test_of_a_retained_message_only_what_has_a_time_of_its_own_becomes_a_reading(pipeline: Pipeline) -> None:

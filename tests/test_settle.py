@@ -9,21 +9,24 @@ import pytest
 
 from devices.codecs import CODECS
 from devices.message import Message, uplink
+from ingest.backlog import SpoolLimits
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory, Directory
 from ingest.pipeline import DAY_MS, Outcome, Pipeline
+from ingest.rates import Rate
 from ingest.replay import Replayer
-from ingest.settle import Settled, Settlement
+from ingest.settle import GIVEN_UP, Settled, Settlement
 from rurban.house import House, settle_left_behind
 from rurban.settings import Settings
 from telemetry import replay_request
 from telemetry.errors import Reason, RegistryUnavailable, StoreUnavailable
 from telemetry.instant import day_of
 from telemetry.metrics import METRICS
-from telemetry.model import Device, Measure, Profile, Quality, Quarantined, Reading
-from telemetry.registry import Registry, Settling, Standing
+from telemetry.model import Device, Measure, Profile, Quality, QuarantineCount, Quarantined, Reading
+from telemetry.registry import Registry, Room, Settling, Standing, open_registry
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.ports import RawQuery, Refused
+from tests import village
 from tests.village import VILLAGE
 from tests.workplace import settlement_on
 
@@ -263,12 +266,44 @@ def test_what_a_clock_ahead_of_its_time_has_left_behind_gives_way_when_its_time_
     assert [(6, 3, 3, 0)] == book(registry, "station-1")
 
 
+def test_a_message_that_is_not_whole_any_more_is_not_replayed(
+    pipeline: Pipeline, registry: Registry, settlement: Settlement
+) -> None:
+    registry.quarantine.add([Quarantined(uplink("station-1"), b"{", Reason.TOO_LARGE, "", MIDNIGHT, size=300_000)])
+    words = replayed(pipeline, registry, settlement, registry.quarantine.one(1))
+
+    assert "cannot be replayed: only the first 1 of its 300000 bytes were kept" == words
+    assert registry.quarantine.one(1).replayed_at is None
+
+
+def test_what_became_of_a_replayed_message_that_had_to_make_room_meanwhile_counts_as_received_again(
+    store: EmbeddedStore, tmp_path: Path
+) -> None:
+    with open_registry(f"sqlite:///{tmp_path / 'small.sqlite'}", Room(messages=1)) as small:
+        village.settle(small)
+        pipeline = Pipeline(CurrentDirectory(Registered(small)), Checks(ClockLimits()))
+        refused, newer = Outcome(), Outcome()
+        pipeline.process(Message(uplink("late-1"), native(MIDNIGHT, air_temperature=20), MIDNIGHT + 1), refused)
+        pipeline.process(Message(uplink("late-2"), b"{}", MIDNIGHT + 2), newer)
+        with settlement_on(small, store, store, tmp_path) as settlement:
+            settlement.settle(refused)
+            small.devices.put([Device("late-1", "probe", VILLAGE)])
+            request = Message(replay_request.TOPIC, replay_request.encode(1), MIDNIGHT + 3)
+            replay = Replayer(small.quarantine, pipeline).outcome(request)
+            settlement.settle(newer)
+            settlement.settle(replay or Outcome())
+
+        assert [(2, 1, 0, 1)] == book(small, "late-1")
+        assert [QuarantineCount(AFTER, "late-1", Reason.UNKNOWN_DEVICE, 1, 1)] == small.quarantine.counted(limit=9)
+    assert [MIDNIGHT] == [reading.at for reading in store.raw(RawQuery(("air_temperature",), ("late-1",), 0, 2**62, 9))]
+
+
 class AwayStore:
     """A writer that is away."""
 
     def write(self, batch: Sequence[Reading]) -> Sequence[Refused]:
         """See ReadingWriter."""
-        raise StoreUnavailable(f"{len(batch)} readings find nobody")
+        raise StoreUnavailable(f"away, with {len(batch)} readings")
 
 
 def test_what_another_name_has_left_behind_is_settled_at_the_next_start(
@@ -290,3 +325,43 @@ def test_what_another_name_has_left_behind_is_settled_at_the_next_start(
         (waiting.received, waiting.stored, waiting.in_flight),
         (settled.received, settled.stored, settled.in_flight),
     )
+
+
+def test_what_is_given_up_is_counted_by_device_and_day_and_a_replay_stays_in_quarantine(
+    pipeline: Pipeline, registry: Registry, store: EmbeddedStore, tmp_path: Path
+) -> None:
+    pack = native(MIDNIGHT, air_temperature=20, air_relative_humidity=60)
+    first, second = Outcome(), Outcome()
+    for number in range(3):
+        pipeline.process(Message(uplink("station-1"), pack, MIDNIGHT + number), first)
+    pipeline.process(Message(uplink("late-1"), pack, MIDNIGHT + 9), second)
+    limits = SpoolLimits(most_bytes=1, drop_oldest=True)
+    with settlement_on(registry, AwayStore(), store, tmp_path, limits=limits) as settlement:
+        settlement.settle(second)
+        registry.devices.put([Device("late-1", "probe", VILLAGE)])
+        request = Message(replay_request.TOPIC, replay_request.encode(1), MIDNIGHT + 10)
+        replay = Replayer(registry.quarantine, pipeline).outcome(request)
+        for outcome in (first, replay or Outcome()):
+            with pytest.raises(StoreUnavailable):
+                settlement.settle(outcome)
+            settlement.give_up_oldest()
+    kept = registry.quarantine.one(1)
+
+    assert ([(6, 0, 0, 6)], [(1, 0, 0, 1)]) == (book(registry, "station-1"), book(registry, "late-1"))
+    assert [QuarantineCount(AFTER, "station-1", Reason.SPOOL_FULL, 3, 6)] == registry.quarantine.counted(limit=9)
+    assert (None, GIVEN_UP, 1, pack) == (kept.replayed_at, kept.outcome, kept.readings, kept.payload)
+
+
+def test_excess_is_counted_where_outcomes_are_settled_together(registry: Registry, settlement: Settlement) -> None:
+    limited = Pipeline(CurrentDirectory(Registered(registry)), Checks(ClockLimits()), rate=Rate(per_s=1, burst=1))
+    outcomes = [Outcome() for _ in range(3)]
+    for number, outcome in enumerate(outcomes):
+        for at in range(2):
+            payload = native(MIDNIGHT + 2 * number + at, air_temperature=20)
+            limited.receive(Message(uplink("station-1"), payload, MIDNIGHT), outcome)
+    settlement.keep(outcomes)
+    settled = settlement.settle_oldest() or Settled()
+
+    assert (1, 5, 5) == (settled.readings, settled.quarantined, settled.rate_limited)
+    assert [(6, 1, 0, 5)] == book(registry, "station-1")
+    assert [QuarantineCount(AFTER, "station-1", Reason.RATE_LIMITED, 5, 5)] == registry.quarantine.counted(limit=9)

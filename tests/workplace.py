@@ -16,6 +16,7 @@ from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory
 from ingest.mqtt import Broker, Subscription
 from ingest.pipeline import Pipeline
+from ingest.rates import Rate
 from ingest.replay import Replayer
 from ingest.settle import Books, PositionBook, Settlement
 from ingest.settling import Progress
@@ -67,12 +68,14 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
     share: str = "",
     mqtt5: bool = False,
     keepalive_s: int = 60,
+    rate: Rate | None = None,
 ) -> Iterator[Worker]:
     """A worker that does not run yet, with its spool in this folder; None = beside what its broker keeps."""
     if folder is None:
         assert isinstance(broker, Mosquitto), "without a broker of the test's own, name a folder"
         folder = broker.folder
-    pipeline = Pipeline(CurrentDirectory(RegistryDirectory(registry), wall_clock), Checks(ClockLimits()))
+    directory = CurrentDirectory(RegistryDirectory(registry), wall_clock)
+    pipeline = Pipeline(directory, Checks(ClockLimits()), rate=rate)
     with settlement_on(
         registry, writer, reader, folder, name=client_id, announce=announce, limits=spool_limits, positions=positions
     ) as settlement:

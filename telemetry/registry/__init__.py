@@ -10,6 +10,7 @@ from telemetry.registry._places import Places
 from telemetry.registry._quarantine import Quarantine
 from telemetry.registry._recounts import Recounts
 from telemetry.registry._registry import Registry, open_registry
+from telemetry.registry._room import Room, Used
 from telemetry.registry._spools import Settling, Spools, Standing
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "Quarantine",
     "Recounts",
     "Registry",
+    "Room",
     "Settling",
     "Spools",
     "Standing",
+    "Used",
     "open_registry",
 ]

@@ -11,19 +11,20 @@ from telemetry.registry._migration import migrate
 from telemetry.registry._places import Places
 from telemetry.registry._quarantine import Quarantine
 from telemetry.registry._recounts import Recounts
+from telemetry.registry._room import Room
 from telemetry.registry._spools import Spools
 
 
 class Registry:
     """What is known of places, devices and fates. Thread-safe; several processes may have the same one open."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, room: Room) -> None:
         self._database = database
         self.places = Places(database)
         self.devices = Devices(database)
-        self.quarantine = Quarantine(database)
+        self.quarantine = Quarantine(database, room)
         self.ledger = Ledger(database)
-        self.spools = Spools(database)
+        self.spools = Spools(database, room)
         self.recounts = Recounts(database)
         self.heard = HeardBook(database)
 
@@ -40,12 +41,13 @@ class Registry:
         self.close()
 
 
-def open_registry(url: str) -> Registry:
+def open_registry(url: str, room: Room | None = None) -> Registry:
     """Open the registry at an SQLAlchemy URL, with its tables brought to the newest revision.
 
     `sqlite:///<file>`, whose folder must exist, or `postgresql+psycopg://<user>:<password>@<host>/<database>`. Any
-    number of processes may open it at once. Raise `Invalid` for another URL, `RegistryUnavailable` when the database
-    cannot be reached, `Conflict` when a newer version of Rurban has changed its tables.
+    number of processes may open it at once; `room` is what the quarantine may hold. Raise `Invalid` for another URL,
+    `RegistryUnavailable` when the database cannot be reached, `Conflict` when a newer version of Rurban has changed its
+    tables.
     """
     database = Database(url)
     try:
@@ -54,4 +56,4 @@ def open_registry(url: str) -> Registry:
     except BaseException:
         database.close()
         raise
-    return Registry(database)
+    return Registry(database, room or Room())

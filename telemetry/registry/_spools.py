@@ -14,11 +14,12 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from telemetry.hearing import Note
-from telemetry.model import LedgerLine, Quarantined
+from telemetry.model import LedgerLine, QuarantineCount, Quarantined
 from telemetry.registry._database import Database
 from telemetry.registry._heard import NOBODY, note
 from telemetry.registry._ledger import record, release
 from telemetry.registry._quarantine import keep, note_replay
+from telemetry.registry._room import Room
 from telemetry.registry._tables import changes, claims, spools
 from telemetry.registry._text import storable
 
@@ -48,8 +49,9 @@ class Standing(NamedTuple):
 class Spools:
     """The spools of all processes. Thread-safe; raises `RegistryUnavailable` when the database cannot answer."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, room: Room) -> None:
         self._database = database
+        self._room = room
 
     def enter(self, spool: str, name: str, at: int) -> Standing:
         """Begin to use a spool, known by its id, or go on; from here on others leave claims for it."""
@@ -87,15 +89,16 @@ class Spools:
         """One transaction, durable when the block has ended; one at a time over all processes."""
         with self._database.write() as connection:
             _lock(self._database, connection)
-            yield Settling(self._database, connection, spool, at)
+            yield Settling(self._database, connection, self._room, spool, at)
 
 
 class Settling:
     """What becomes durable together when a spool moves on."""
 
-    def __init__(self, database: Database, connection: Connection, spool: str, at: int) -> None:
+    def __init__(self, database: Database, connection: Connection, room: Room, spool: str, at: int) -> None:
         self._database = database
         self._connection = connection
+        self._room = room
         self._spool = spool
         self._at = at
         self.alone = _alone(connection, spool, at)
@@ -108,11 +111,12 @@ class Settling:
     def settle(
         self,
         ledger: Sequence[LedgerLine],
-        quarantined: Sequence[Quarantined],
+        quarantined: Sequence[Quarantined] = (),
         heard: Mapping[str, Sequence[Note]] = NOBODY,
+        counted: Sequence[QuarantineCount] = (),
     ) -> None:
         """See Ledger.settle, Quarantine.add and HeardBook.note."""
-        keep(self._connection, quarantined)
+        keep(self._database, self._connection, quarantined, counted, self._room)
         record(self._database, self._connection, ledger)
         note(self._database, self._connection, heard)
 
@@ -121,10 +125,10 @@ class Settling:
         release(self._database, self._connection, worker, lines)
 
     def replayed(
-        self, quarantine_id: int, *, at: int | None, outcome: str, readings: int, ledger: Sequence[LedgerLine]
+        self, quarantine_id: int, *, at: int | None, outcome: str, readings: int | None, ledger: Sequence[LedgerLine]
     ) -> bool:
         """See Quarantine.replayed; False where it was replayed already, and then nothing is moved."""
-        done = note_replay(self._connection, quarantine_id, at, outcome, readings)
+        done = note_replay(self._database, self._connection, quarantine_id, at, outcome, readings)
         if done:
             record(self._database, self._connection, ledger)
         return done

@@ -96,11 +96,39 @@ quarantine = Table(
     Column("readings", BigInteger, nullable=False),
     Column("replayed_at", BigInteger),
     Column("outcome", Text, nullable=False),
+    # Bytes of the payload as it came, where less of it is here.
+    Column("size", BigInteger),
+    Column("trimmed_at", BigInteger),
+    # In which order messages go when there is no more room (`_room.py`).
+    Column("stage", Integer, nullable=False, server_default="0"),
     Index(None, "device", "id"),
     Index(None, "reason", "id"),
+    Index(None, "stage", "id"),
     # An id that was shown once is never given to another message.
     sqlite_autoincrement=True,
 )
+
+quarantine_room = Table(
+    "quarantine_room",
+    metadata,
+    Column("subject", ID, primary_key=True),
+    Column("payload_bytes", BigInteger, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+)
+"""What the quarantine holds; one row, written first by whoever changes messages."""
+
+quarantine_counts = Table(
+    "quarantine_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("device", ID, primary_key=True),
+    Column("reason", ID, primary_key=True),
+    Column("messages", BigInteger, nullable=False),
+    Column("readings", BigInteger, nullable=False),
+    Index(None, "device", "day"),
+    sqlite_with_rowid=False,
+)
+"""Quarantined messages of which no more is kept: excess beyond a rate, and what had to make room here or in a spool."""
 
 ledger = Table(
     "ledger",
