@@ -31,7 +31,7 @@ from ingest.settle import Books, Settlement
 from ingest.settling import Progress
 from ingest.sources import UPLINKS
 from ingest.worker import Limits, Worker
-from rurban.own_metrics import LedgerCollector, WorkerCollector
+from rurban.own_metrics import LedgerCollector, QuarantineCollector, WorkerCollector
 from rurban.place_tags import PlaceTags
 from rurban.readiness import probes
 from rurban.recounting import Counting, nightly
@@ -250,6 +250,7 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
     """The API; with a worker in the same process, also that worker's state in `/ready` and `/metrics`."""
     collectors = CollectorRegistry()
     collectors.register(LedgerCollector(house.registry, house.clock))
+    collectors.register(QuarantineCollector(house.registry.quarantine.used))
     if ingest is not None:
         collectors.register(WorkerCollector(ingest.progress, house.clock))
     live = LiveHub()

@@ -1,4 +1,4 @@
-"""The house's own counters, for Prometheus: of this process's worker, and of the registry's ledger."""
+"""The house's own counters, for Prometheus: of this process's worker, of the registry's ledger and its quarantine."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from ingest.settling import Progress
 from telemetry.errors import RegistryUnavailable
 from telemetry.model import LedgerLine
 from telemetry.recount import Recount
-from telemetry.registry import Registry
+from telemetry.registry import Registry, Used
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +28,17 @@ class WorkerCollector(Collector):
         yield CounterMetricFamily("rurban_ingest_readings", "Readings written to the store", progress.readings)
         yield CounterMetricFamily("rurban_ingest_duplicates", "Readings that were stored already", progress.duplicates)
         yield CounterMetricFamily("rurban_ingest_quarantined", "Readings refused to quarantine", progress.quarantined)
+        yield CounterMetricFamily(
+            "rurban_ingest_rate_limited",
+            "Messages beyond their source's rate, among the quarantined",
+            progress.rate_limited,
+        )
         yield CounterMetricFamily("rurban_ingest_batches", "Batches settled", progress.batches)
         yield GaugeMetricFamily(
             "rurban_ingest_in_flight", "Messages received and not yet acknowledged", progress.pending
+        )
+        yield GaugeMetricFamily(
+            "rurban_ingest_in_flight_bytes", "Bytes of payload in these messages", progress.pending_bytes
         )
         yield GaugeMetricFamily("rurban_ingest_running", "1 = the worker works", float(progress.running))
         yield GaugeMetricFamily("rurban_ingest_connected", "1 = connected to the broker", float(progress.connected))
@@ -110,3 +118,20 @@ def _of_recount(recount: Recount, now: int) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "rurban_ledger_recount_age_seconds", "Since the last recount began", (now - recount.at) / 1000
     )
+
+
+class QuarantineCollector(Collector):
+    """Asks the registry whenever Prometheus asks; says nothing while the registry is away."""
+
+    def __init__(self, used: Callable[[], Used]) -> None:
+        self._used = used
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            used = self._used()
+        except RegistryUnavailable as error:
+            # The other counters are never needed more than now.
+            logger.warning("Prometheus is not told of the quarantine: %s", error)
+            return
+        yield GaugeMetricFamily("rurban_quarantine_bytes", "Payload kept in quarantine", used.payload_bytes)
+        yield GaugeMetricFamily("rurban_quarantine_messages", "Messages kept in quarantine", used.messages)
