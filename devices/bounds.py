@@ -21,7 +21,7 @@ _CHANNEL: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 def instant(milliseconds: float) -> int:
     """Whole milliseconds since 1970; `Rejected(BAD_TIME)` outside the years 1970 to 2200 or for NaN."""
-    if not EARLIEST <= milliseconds < LATEST:
+    if not EARLIEST <= milliseconds < LATEST - 0.5:
         raise Rejected(Reason.BAD_TIME, f"{_shown(milliseconds)} ms is outside the years 1970 to 2200")
     return milliseconds if isinstance(milliseconds, int) else int(milliseconds + 0.5)
 

@@ -21,7 +21,8 @@ from telemetry.model import Quality, Quarantined, Reading, Sample
 MAX_PAYLOAD = 256 * 1024
 EXCERPT = 4096
 """Of a payload that is larger than what is decoded, so many bytes go to quarantine: enough to see what it is."""
-
+_DETAIL = 500
+"""Characters of a refusal's words: they quote names and units, which may be as long as a payload."""
 _CLOCK = Quality.CLOCK.value
 """Plain integers on the hot path: arithmetic on enum flags costs twenty times as much."""
 
@@ -333,7 +334,7 @@ def _quarantine(  # noqa: PLR0913 - what a quarantined message is made of
             topic=message.topic,
             payload=message.payload if whole else message.payload[:EXCERPT],
             reason=cause.reason,
-            detail=cause.detail,
+            detail=cause.detail[:_DETAIL],
             received_at=message.at,
             device=device,
             readings=readings,

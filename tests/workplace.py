@@ -114,6 +114,7 @@ def at_work(made: contextlib.AbstractContextManager[Worker]) -> Iterator[Worker]
 def client_of(broker: Mosquitto | Broker) -> Iterator[paho.Client]:
     """A plain MQTT client with a thread of its own."""
     client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.max_inflight_messages_set(1000)
     client.connect(broker.host, broker.port)
     client.loop_start()
     try:

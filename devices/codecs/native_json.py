@@ -21,6 +21,7 @@ import msgspec
 
 from devices.bounds import channel, check_count, instant
 from devices.codecs.port import Context, Example
+from devices.json_text import decoded
 from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.instant import iso
 from telemetry.model import Quality, Sample
@@ -90,14 +91,8 @@ def encode(samples: Sequence[Sample]) -> bytes:
 
 
 def _messages(payload: bytes) -> list[_Message]:
-    try:
-        decoded = _DECODER.decode(payload)
-    except RecursionError as error:
-        raise Rejected(Reason.MALFORMED, "nested too deeply") from error
-    except ValueError as error:  # msgspec.DecodeError and UnicodeDecodeError are both ValueErrors
-        reason = Reason.NOT_FINITE if "out of range" in str(error) else Reason.MALFORMED
-        raise Rejected(reason, str(error)) from error
-    return decoded if isinstance(decoded, list) else [decoded]
+    content = decoded(_DECODER, payload)
+    return content if isinstance(content, list) else [content]
 
 
 def _parsed(text: str) -> int:
@@ -105,6 +100,9 @@ def _parsed(text: str) -> int:
         moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
         raise Rejected(Reason.BAD_TIME, f"{text[:64]!r} is not ISO 8601") from error
+    # Python reads up to the character U+0000 and takes no notice of what follows.
+    if "\x00" in text:
+        raise Rejected(Reason.BAD_TIME, f"{text[:64]!r} is not ISO 8601")
     if moment.tzinfo is None:
         raise Rejected(Reason.BAD_TIME, f"{text[:64]!r} has no offset; write Z or +08:00 at its end")
     return instant(moment.timestamp() * 1000)
@@ -210,9 +208,12 @@ EXAMPLES: Final = (
     Example("no channel", b'{"values":{"soil_ec:":1}}', rejected=Reason.MALFORMED),
     Example("nested without end", b'{"values":{"a":1},"x":' + b"[" * 20_000, rejected=Reason.MALFORMED),
     Example("beyond a double", b'{"values":{"air_temperature":1e999}}', rejected=Reason.NOT_FINITE),
+    Example("no number in JSON", b'{"values":{"air_temperature":-Infinity}}', rejected=Reason.NOT_FINITE),
     Example("no offset", b'{"at":"2026-11-23T08:00:00","values":{"rssi":1}}', rejected=Reason.BAD_TIME),
     Example("no time", b'{"at":"yesterday","values":{"rssi":1}}', rejected=Reason.BAD_TIME),
+    Example("more than a time", b'{"at":"2026-11-23T08:00:00Z\\u0000x","values":{"rssi":1}}', rejected=Reason.BAD_TIME),
     Example("before 1970", b'{"at":-1,"values":{"rssi":1}}', rejected=Reason.BAD_TIME),
+    Example("after 2200 when rounded", b'{"at":7289654399999.9,"values":{"rssi":1}}', rejected=Reason.BAD_TIME),
     Example("after 2200", b'{"at":"2201-01-01T00:00:00Z","values":{"rssi":1}}', rejected=Reason.BAD_TIME),
     Example(
         "too many", b'[{"values":{"rssi":1}}' + b',{"values":{"rssi":1}}' * 10_000 + b"]", rejected=Reason.TOO_LARGE

@@ -12,8 +12,9 @@ from typing import Final
 import msgspec
 
 from devices.codecs.port import Context, Example
+from devices.json_text import decoded
 from devices.senml import resolve, to_pack, to_samples
-from telemetry.errors import Reason, Rejected
+from telemetry.errors import Reason
 from telemetry.model import Sample
 
 __all__ = ["EXAMPLES", "decode", "encode"]
@@ -24,13 +25,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 def decode(payload: bytes, context: Context) -> list[Sample]:
     """See Codec."""
-    try:
-        pack = _DECODER.decode(payload)
-    except RecursionError as error:
-        raise Rejected(Reason.MALFORMED, "nested too deeply") from error
-    except ValueError as error:  # msgspec.DecodeError and UnicodeDecodeError are both ValueErrors
-        reason = Reason.NOT_FINITE if "out of range" in str(error) else Reason.MALFORMED
-        raise Rejected(reason, str(error)) from error
+    pack = decoded(_DECODER, payload)
     return to_samples(resolve(pack, context.received_at))
 
 
@@ -130,6 +125,7 @@ EXAMPLES: Final = (
     Example("an empty pack", b"[]", rejected=Reason.EMPTY),
     Example("beyond a double", b'[{"n":"a","v":1e999}]', rejected=Reason.NOT_FINITE),
     Example("beyond a double with its base", b'[{"bv":1e308,"n":"a","v":1e308}]', rejected=Reason.NOT_FINITE),
+    Example("no number in JSON", b'[{"n":"a","v":NaN}]', rejected=Reason.NOT_FINITE),
     Example("before 1970", b'[{"n":"a","v":1,"t":-1795420801}]', rejected=Reason.BAD_TIME),
     Example("after 2200", b'[{"n":"a","v":1,"t":7289654400}]', rejected=Reason.BAD_TIME),
     Example("too many", b'[{"bn":"a","v":1}' + b',{"v":1}' * 10_000 + b"]", rejected=Reason.TOO_LARGE),
