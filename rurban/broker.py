@@ -16,14 +16,20 @@ import iotcore
 from telemetry.errors import BrokerUnavailable
 
 MAX_PACKET = 1024 * 1024
+"""As in docs/mosquitto.conf: whoever publishes more is disconnected. Far beyond what the worker decodes."""
 SEGMENT = 32 * 1024 * 1024
 SEGMENTS = 16
 """What the broker may keep per topic filter for a slow subscriber: 512 MB, taken only when needed."""
 _LOOK_S = 0.001
 
 
-def configuration(host: str, port: int, *, username: str | None = None, password: str | None = None) -> str:
-    """The broker's TOML: one MQTT 3.1.1 listener (MQTT 5 would need a port of its own)."""
+def configuration(
+    host: str, port: int, *, username: str | None = None, password: str | None = None, decoded_bytes: int = 0
+) -> str:
+    """The broker's TOML: one MQTT 3.1.1 listener (MQTT 5 would need a port of its own).
+
+    It passes on twice what the worker decodes, at least a megabyte, so that what is too large is seen in quarantine.
+    """
     lines = [
         "id = 0",
         "[router]",
@@ -38,7 +44,7 @@ def configuration(host: str, port: int, *, username: str | None = None, password
         "next_connection_delay_ms = 1",
         "[v4.1.connections]",
         "connection_timeout_ms = 60000",
-        f"max_payload_size = {MAX_PACKET}",
+        f"max_payload_size = {max(MAX_PACKET, 2 * decoded_bytes)}",
         "max_inflight_count = 500",
         "dynamic_filters = true",
     ]
@@ -48,8 +54,14 @@ def configuration(host: str, port: int, *, username: str | None = None, password
 
 
 @contextlib.contextmanager
-def embedded_broker(
-    folder: Path, host: str, port: int, *, username: str | None = None, password: str | None = None
+def embedded_broker(  # noqa: PLR0913 - settings of its own, by keyword
+    folder: Path,
+    host: str,
+    port: int,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    decoded_bytes: int = 0,
 ) -> Iterator[iotcore.Broker]:
     """A broker that has just begun to listen; `BrokerUnavailable` when the port is taken or it does not start.
 
@@ -58,7 +70,8 @@ def embedded_broker(
     """
     path = folder / "broker.toml"
     path.touch(mode=0o600)
-    path.write_text(configuration(host, port, username=username, password=password), encoding="utf-8")
+    written = configuration(host, port, username=username, password=password, decoded_bytes=decoded_bytes)
+    path.write_text(written, encoding="utf-8")
     # The file says where to listen; told here too, so that the child's command line does not show another address.
     broker = iotcore.Broker(port=port, listen=host, config_path=str(path))
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(1, "rurban-broker") as pool:

@@ -118,6 +118,7 @@ def _broker_of_its_own(settings: Settings) -> contextlib.AbstractContextManager[
         settings.mqtt_port,
         username=settings.mqtt_username,
         password=None if password is None else password.get_secret_value(),
+        decoded_bytes=settings.max_payload_kb * 1024,
     )
 
 

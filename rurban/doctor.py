@@ -1,13 +1,15 @@
 """`rurban doctor`: reaches each part once and says what it found, or what to do."""
 
 import http.client
+import queue
 from collections.abc import Callable
 
 import msgspec
 
 from api.atlas import CurrentAtlas
 from api.presence import away, roll
-from ingest.mqtt import Subscription
+from devices.message import Message
+from ingest.mqtt import Bus, Subscription
 from rurban import house as composition
 from rurban import sign_of_life
 from rurban.house import now
@@ -20,6 +22,8 @@ from telemetry.store.influx import InfluxStore
 
 _TIMEOUT_S = 3.0
 _HOUR_MS = 3_600_000
+_DROPPED = "$SYS/broker/publish/messages/dropped"
+_RETAINED_WITHIN_S = 0.5
 
 
 class _Part(msgspec.Struct):
@@ -77,7 +81,27 @@ def _broker(settings: Settings) -> str:
     except BrokerUnavailable as error:
         raise BrokerUnavailable(f"{error}; `rurban up` starts one, or start Mosquitto (docs/mosquitto.conf)") from error
     probe.close()
-    return f"accepts connections at {settings.mqtt_host}:{settings.mqtt_port}"
+    return f"accepts connections at {settings.mqtt_host}:{settings.mqtt_port}{_dropped(settings)}"
+
+
+def _dropped(settings: Settings) -> str:
+    """What the broker says of messages that it has acknowledged and dropped; Mosquitto does, others say nothing."""
+    heard = queue.SimpleQueue[Message]()
+    bus = Bus(composition.broker(settings), "rurban-doctor", clock=now)
+    bus.listen(_DROPPED, heard.put)
+    bus.start()
+    try:
+        number = heard.get(timeout=_RETAINED_WITHIN_S).payload.decode(errors="replace")
+    except queue.Empty:
+        return ""
+    finally:
+        bus.close()
+    if number == "0":
+        return "; it has dropped no message since its start"
+    return (
+        f"; it has dropped {number} messages since its start, for subscribers that were away or behind: "
+        "`max_queued_messages` bounds what it keeps (docs/mosquitto.conf)"
+    )
 
 
 def _influxdb(address: Address) -> str:

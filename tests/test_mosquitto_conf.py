@@ -5,8 +5,10 @@ from pathlib import Path
 
 from devices.message import uplink
 from ingest.mqtt import Broker, Subscription
-from tests.mosquitto import documented_mosquitto
-from tests.workplace import client_of, publish, wall_clock
+from rurban.doctor import diagnose
+from rurban.settings import Settings
+from tests.mosquitto import Mosquitto, documented_mosquitto, free_port, mosquitto
+from tests.workplace import client_of, eventually, publish, wall_clock
 
 MESSAGES = 3000
 
@@ -38,3 +40,40 @@ def test_the_documented_broker_keeps_all_for_a_worker_that_is_away_over_its_own_
         subscription.close()
 
     assert sent == came
+
+
+def test_whoever_sends_more_than_the_documented_broker_takes_is_disconnected_alone(tmp_path: Path) -> None:
+    with documented_mosquitto(tmp_path) as broker:
+        subscription = Subscription(Broker(broker.host, broker.port), "worker", [uplink("+")], clock=wall_clock)
+        subscription.connect()
+        with client_of(broker) as mistaken, client_of(broker) as other:
+            lost: list[bool] = []
+            mistaken.on_disconnect = lambda *_call: lost.append(True)
+            publish(other, (uplink("station-2"), b" " * 1_000_000))
+            eventually(mistaken.is_connected)
+            mistaken.publish(uplink("station-1"), b" " * 1_100_000, qos=1)
+            eventually(lambda: bool(lost))
+            publish(other, (uplink("station-2"), b"{}"))
+        came = received(subscription, 2)
+        subscription.close()
+
+    assert [1_000_000, 2] == [len(payload) for payload in came]
+
+
+def told(broker: Mosquitto, folder: Path) -> str:
+    """What the doctor says of the broker."""
+    lines: list[str] = []
+    diagnose(Settings(data_dir=folder, mqtt_port=broker.port, http_port=free_port()), lines.append)
+    return next(line for line in lines if line.startswith("broker"))
+
+
+def test_the_doctor_says_how_many_messages_the_broker_has_dropped(tmp_path: Path) -> None:
+    with mosquitto(tmp_path, extra_conf="max_queued_messages 10\nsys_interval 1") as broker:
+        subscription = Subscription(Broker(broker.host, broker.port), "worker", [uplink("+")], clock=wall_clock)
+        subscription.connect()
+        subscription.close()
+        eventually(lambda: "it has dropped no message since its start" in told(broker, tmp_path))
+        with client_of(broker) as client:
+            publish(client, *[(uplink("station-1"), b"{}")] * 50)
+
+        eventually(lambda: "it has dropped 40 messages since its start" in told(broker, tmp_path))
