@@ -2,7 +2,7 @@
 
 The whole worker, on a real broker, a real store and a real registry, through schedules drawn at random: publishes,
 duplicates, corrections, a store or registry that is away or fails after it has written, kills at the worst moments,
-restarts of worker and broker.
+restarts of worker and broker, floods beyond a rate.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from devices.message import uplink
+from ingest.rates import Rate
 from ingest.worker import Worker
 from telemetry.errors import RegistryUnavailable, StoreUnavailable
 from telemetry.metrics import METRICS
@@ -169,13 +170,23 @@ class Restart:
     broker: bool
 
 
+@dataclass(frozen=True)
+class Flood:
+    """So many messages at once under one name that nobody has registered."""
+
+    messages: int
+
+
 few = st.integers(0, 40)
 steps = st.one_of(
     st.builds(Publish, fresh=st.integers(1, 60), again=few, corrected=st.integers(0, 5), bad=st.integers(0, 3)),
     st.builds(Away, point=st.sampled_from(POINTS[:4]), times=st.integers(1, 2)),
     st.builds(Kill, point=st.sampled_from(POINTS)),
     st.builds(Restart, broker=st.booleans()),
+    st.builds(Flood, messages=st.integers(50, 300)),
 )
+RATE: Final = Rate(per_s=1000, burst=2000)
+"""More than a device sends here; an invented name has the tenth part of it, and at once the hundredth."""
 
 
 class Scene:
@@ -201,7 +212,7 @@ class Scene:
         self._made = contextlib.ExitStack()
         self._worker, self._work = self._started()
 
-    def play(self, step: Publish | Away | Kill | Restart) -> None:
+    def play(self, step: Publish | Away | Kill | Restart | Flood) -> None:
         match step:
             case Publish():
                 self._publish(step)
@@ -212,6 +223,10 @@ class Scene:
                 self._publish(Publish(5, 1, 0, 0))
                 self._see_it_die()
                 self._worker, self._work = self._started()
+            case Flood(messages):
+                self.bad += messages
+                self.sent += messages
+                publish(self._client, *[(uplink("nobody"), BAD)] * messages)
             case Restart(broker):
                 if broker:
                     self._broker.stop()
@@ -286,6 +301,7 @@ class Scene:
                 folder=self._folder,
                 client_id=self._name,
                 positions=UnsteadyBook(self.registry, self._fate),
+                rate=RATE,
             )
         )
         work = self._pool.submit(worker.run)
@@ -335,15 +351,16 @@ def test_every_reading_is_stored_once_and_the_ledger_is_exact(
     scene = Scene(broker, tmp_path_factory.mktemp("scene"), f"worker-{next(NUMBERS)}", client)
     try:
         for step in schedule:
-            assert isinstance(step, Publish | Away | Kill | Restart)
+            assert isinstance(step, Publish | Away | Kill | Restart | Flood)
             scene.play(step)
         scene.end()
         line = scene.registry.ledger.total(start=ALWAYS[0], stop=ALWAYS[1])
-        waiting = sum(scene.registry.quarantine.counts().values())
+        book = scene.registry.quarantine
+        refused = sum(book.counts().values()) + sum(counted.readings for counted in book.counted(limit=10))
 
         assert scene.expected == scene.readings()
         assert exact(line, stored=len(scene.expected), least=scene.sent)
-        assert waiting == line.quarantined >= scene.bad
+        assert refused == line.quarantined >= scene.bad
     finally:
         scene.close()
 

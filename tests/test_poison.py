@@ -58,7 +58,7 @@ def test_every_good_message_is_stored_and_every_bad_one_is_quarantined_with_its_
     random.Random(6).shuffle(mixed)  # noqa: S311 - no secret
     with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
         publish(client, *mixed)
-        eventually(lambda: worker.progress.messages == len(mixed) and not worker.progress.pending, within_s=60)
+        eventually(lambda: worker.progress.messages == len(mixed) and not worker.progress.pending)
     stored = {
         topic: sorted(reading.at for reading in store.raw(RawQuery((metric,), (device,), 0, 2**62, limit=100_000)))
         for topic, (device, metric) in SERIES.items()
