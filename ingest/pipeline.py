@@ -14,6 +14,7 @@ from ingest.checks import Checks
 from ingest.directory import CurrentDirectory, Entry
 from ingest.rates import Rate, by_topic
 from ingest.sources import UPLINKS, device_of
+from ingest.strangers import NAMED, Strangers
 from telemetry.errors import Reason, Rejected
 from telemetry.hearing import Note
 from telemetry.model import Quality, Quarantined, Reading, Sample
@@ -155,12 +156,14 @@ class Pipeline:
         *,
         max_payload: int = MAX_PAYLOAD,
         rate: Rate | None = None,
+        named_strangers: int = NAMED,
     ) -> None:
         """`rate` is what each source may send; None = any amount."""
         self._directory = directory
         self._checks = checks
         self._max_payload = max_payload
         self._rate = rate
+        self._strangers = Strangers(named_strangers)
         self._rates = None if rate is None else by_topic(rate, self._is_registered)
 
     def receive(self, message: Message, outcome: Outcome) -> None:
@@ -179,10 +182,11 @@ class Pipeline:
             entry = self._entry(device, message.at)
             samples = entry.plan.codec.decode(message.payload, Context(device, message.at))
         except Rejected as rejected:
-            found = None if device is None else self._directory.entry(device)
-            if found is not None and not message.retained:
+            if device is not None and self._directory.entry(device) is None:
+                device = self._strangers.line(device, message.at // DAY_MS)
+            elif device is not None and not message.retained:
                 # What cannot be read is a sign of life all the same.
-                outcome.hear(found.device.id, (message.at, None, None))
+                outcome.hear(device, (message.at, None, None))
             _quarantine(outcome, message, device, rejected, 1, whole=len(message.payload) <= self._max_payload)
             return
         self._samples(entry, samples, message, outcome)

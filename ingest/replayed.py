@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ingest.pipeline import DAY_MS, DeviceDay, Outcome
+from ingest.sources import UPLINKS
 from telemetry.errors import Unknown
 from telemetry.instant import day_of
 from telemetry.model import LedgerLine, Quarantined
@@ -31,7 +32,7 @@ def note_replay(book: Book, outcome: Outcome, duplicates: Mapping[DeviceDay, int
         # It had to make room meanwhile, and is counted as refused for ever: what is stored counts as received again.
         books.settle(_received_again(outcome))
         return
-    refused = [item for item in outcome.quarantined if item.device == kept.device]
+    refused = [item for item in outcome.quarantined if _is_of(kept, item)]
     count = sum(item.readings for item in refused)
     stored = _stored(outcome)
     books.replayed(
@@ -41,6 +42,11 @@ def note_replay(book: Book, outcome: Outcome, duplicates: Mapping[DeviceDay, int
         readings=count or kept.readings,
         ledger=_moved(kept, stored, count),
     )
+
+
+def _is_of(kept: Quarantined, item: Quarantined) -> bool:
+    """A name that nobody has registered may have had a line of its own then or now, and none the other time."""
+    return item.device == kept.device or UPLINKS in (item.device, kept.device)
 
 
 def _stored(outcome: Outcome) -> Counter[str]:

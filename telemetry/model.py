@@ -254,7 +254,10 @@ class Quarantined:
     detail: str
     received_at: int
     device: str | None = None
-    """The device the topic names, known or not; None = the topic names none."""
+    """Whose it is in the ledger: the device that the topic names, known or not. None = the topic names none.
+
+    Of names that nobody has registered and of which there are too many it is the filter of their topics.
+    """
     readings: int = 1
     """How many readings were refused; an undecodable message counts as one."""
     id: int | None = None

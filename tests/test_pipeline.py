@@ -143,6 +143,24 @@ def test_names_that_nobody_has_registered_share_one_line_for_their_excess(listed
     assert 65 == len(outcome.tallies)
 
 
+def test_of_too_many_names_that_nobody_has_registered_the_later_ones_share_a_line(listed: ListedDevices) -> None:
+    pipeline = Pipeline(CurrentDirectory(listed), Checks(ClockLimits()), named_strangers=2)
+    outcome = Outcome()
+    names = ["one", "two", "three", "one", "four", "station-1"]
+    for at, name in [*((NOW, name) for name in names), (NOW + DAY_MS, "four")]:
+        pipeline.process(Message(uplink(name), b"{", at), outcome)
+    today, tomorrow = NOW // DAY_MS, NOW // DAY_MS + 1
+
+    assert {
+        ("one", today): 2,
+        ("two", today): 1,
+        ("rurban/v1/+/up", today): 2,
+        ("station-1", today): 1,
+        ("four", tomorrow): 1,
+    } == {line: tally.quarantined for line, tally in outcome.tallies.items()}
+    assert [uplink(name) for name in [*names, "four"]] == [item.topic for item in outcome.quarantined]
+
+
 def test_a_replay_is_not_held_to_the_rate(listed: ListedDevices) -> None:
     pipeline = Pipeline(CurrentDirectory(listed), Checks(ClockLimits()), rate=Rate(per_s=1, burst=1))
     outcome = Outcome()

@@ -16,6 +16,7 @@ from ingest.pipeline import DAY_MS, Outcome, Pipeline
 from ingest.rates import Rate
 from ingest.replay import Replayer
 from ingest.settle import GIVEN_UP, Settled, Settlement
+from ingest.sources import UPLINKS
 from rurban.house import House, settle_left_behind
 from rurban.settings import Settings
 from telemetry import replay_request
@@ -296,6 +297,27 @@ def test_what_became_of_a_replayed_message_that_had_to_make_room_meanwhile_count
         assert [(2, 1, 0, 1)] == book(small, "late-1")
         assert [QuarantineCount(AFTER, "late-1", Reason.UNKNOWN_DEVICE, 1, 1)] == small.quarantine.counted(limit=9)
     assert [MIDNIGHT] == [reading.at for reading in store.raw(RawQuery(("air_temperature",), ("late-1",), 0, 2**62, 9))]
+
+
+def test_a_name_that_shares_a_line_with_others_is_replayed_from_there(
+    registry: Registry, settlement: Settlement
+) -> None:
+    """First while it is still unknown, by a worker that has room for its name; then as a device."""
+    directory = CurrentDirectory(Registered(registry))
+    crowded = Pipeline(directory, Checks(ClockLimits()), named_strangers=0)
+    roomy = Pipeline(directory, Checks(ClockLimits()))
+    outcome = Outcome()
+    crowded.process(Message(uplink("late-1"), native(MIDNIGHT, air_temperature=20), MIDNIGHT + 1), outcome)
+    settlement.settle(outcome)
+    (kept,) = registry.quarantine.find(limit=9)
+    early = replayed(roomy, registry, settlement, kept)
+    registry.devices.put([Device("late-1", "probe", VILLAGE)])
+    between = book(registry, UPLINKS)
+    late = replayed(crowded, registry, settlement, kept)
+
+    assert ("0 readings stored; 1 still refused: unknown_device", [(1, 0, 0, 1)]) == (early[:50], between)
+    assert ("1 readings stored", [(1, 1, 0, 0)]) == (late, book(registry, "late-1"))
+    assert [] == [line for line in book(registry, UPLINKS) if any(line)]
 
 
 class AwayStore:
