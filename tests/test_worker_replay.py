@@ -74,10 +74,11 @@ def test_replays_asked_for_while_the_store_is_away_are_carried_out_when_it_is_ba
         numbers = quarantined(registry, client, worker, 30)
         troubled.failures = 10_000
         wanted = [(replay_request.TOPIC, replay_request.encode(number)) for number in numbers]
-        publish(client, *wanted, *wanted[:5])
-        eventually(lambda: worker.progress.failing_since is not None)
         publish(client, (uplink("station-1"), native(T0, air_temperature=4)))
-        eventually(lambda: put_off(registry) != [] and worker.progress.pending == 0)
+        # Only a worker that has seen the store fail can say so of what it is asked for.
+        eventually(lambda: worker.progress.failing_since is not None)
+        publish(client, *wanted, *wanted[:5])
+        eventually(lambda: sorted(put_off(registry)) == numbers and worker.progress.pending == 0)
         troubled.failures = 0
         eventually(lambda: temperatures(store) == [4.0])
         eventually(lambda: len(temperatures(store, "late-1")) == 30 and put_off(registry) == [])
