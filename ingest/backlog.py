@@ -45,11 +45,18 @@ class Backlog:
         self.oldest_at: int | None = None
         self._lock = threading.Lock()
         self._held: Counter[DeviceDay] = Counter()
+        self._since: Counter[int] = Counter()
 
     def held(self) -> Counter[DeviceDay]:
         """Readings, by the line of the ledger in which they are in flight."""
         with self._lock:
             return Counter(self._held)
+
+    @property
+    def oldest_since(self) -> int | None:
+        """The oldest claim that any head names; None = none does."""
+        with self._lock:
+            return min(self._since, default=None)
 
     def add(self, head: Head) -> None:
         self._count(head, 1)
@@ -64,10 +71,15 @@ class Backlog:
         self.outcomes, self.oldest_at = 0, None
         with self._lock:
             self._held.clear()
+            self._since.clear()
 
     def _count(self, head: Head, sign: int) -> None:
         with self._lock:
             self.outcomes += sign
+            if head.since is not None:
+                self._since[head.since] += sign
+                if not self._since[head.since]:
+                    del self._since[head.since]
             for device, day, received in head.tallies:
                 line = DeviceDay(device, day)
                 self._held[line] += sign * received

@@ -138,6 +138,9 @@ class Settlement:
     def keep(self, outcomes: Sequence[Outcome]) -> int:
         """Keep the outcomes durably, to be settled; returns the position of the last. Raises `SpoolUnavailable`."""
         standing = self._standing
+        for outcome in outcomes:
+            # Who is settling beside this one may have left before these are settled.
+            outcome.careful |= not standing.alone
         first = self.spool.append(outcomes, standing.since if standing.alone else None)
         return first + len(outcomes) - 1
 
@@ -177,8 +180,13 @@ class Settlement:
         refused = self._writer.write(outcome.readings) if outcome.readings else ()
         if refused:
             _set_aside(outcome, duplicates, refused)
-        self._enter(entries, outcome, duplicates, mark.since)
-        self.spool.release(entries)
+        entered = self._enter(entries, outcome, duplicates, mark.since)
+        self.spool.release(entered)
+        if entered is not entries:
+            # Whether what is shown in flight counts these is not known any more.
+            self.show_in_flight()
+        if len(entered) < len(entries):
+            return Settled(entered[-1].position)
         if self._announce is not None:
             announce(outcome, self._announce, self._county_of)
         excess = sum(outcome.excess.values())
@@ -195,8 +203,9 @@ class Settlement:
         entries, _ = self.spool.oldest(1)
         outcome = Outcome(replays=entries[0].head.replays)
         outcome.extend(entries[0].outcome)
-        self._enter(entries[:1], outcome, Counter(), self._standing.since, given_up=_give_up(outcome))
-        self.spool.release(entries[:1])
+        given_up = _give_up(outcome)
+        entered = self._enter(entries[:1], outcome, Counter(), self._standing.since, given_up=given_up)
+        self.spool.release(entered)
 
     def show_in_flight(self) -> None:
         """Say in the ledger what waits, as of now; raises `RegistryUnavailable`."""
@@ -228,10 +237,15 @@ class Settlement:
         since: int,
         *,
         given_up: Sequence[QuarantineCount] = (),
-    ) -> None:
-        """Enter the fates in the books and move on, in one transaction."""
-        released = _counted(entries) & self._told if self._told else self._told
+    ) -> Sequence[Entry]:
+        """Enter the fates in the books and move on, in one transaction; returns which of the entries stand there now.
+
+        Fewer than all where an earlier try was entered though the registry's answer was lost, and more came since.
+        """
+        released = _counted(entries) & self._told
         with self._books.positions.settling(self.spool.id, self._clock()) as books:
+            if books.position >= entries[0].position:
+                return [entry for entry in entries if entry.position <= books.position]
             claim = self._claim(books, outcome, duplicates, since)
             if outcome.replays is None:
                 counted = [*_excess(outcome), *given_up]
@@ -245,9 +259,10 @@ class Settlement:
                 self._worker,
                 [LedgerLine(day_of(key.day * DAY_MS), key.device, n, in_flight=n) for key, n in released.items()],
             )
-            standing = books.advance(entries[-1].position, claim)
+            standing = books.advance(entries[-1].position, claim, self.spool.backlog.oldest_since)
         self._standing = standing
         self._told -= released
+        return entries
 
     def _claim(self, books: Settling, outcome: Outcome, duplicates: Counter[DeviceDay], since: int) -> bytes:
         """Count as duplicates what another process has counted as stored meanwhile; the hashes of the others."""

@@ -180,7 +180,7 @@ class Flood:
 few = st.integers(0, 40)
 steps = st.one_of(
     st.builds(Publish, fresh=st.integers(1, 60), again=few, corrected=st.integers(0, 5), bad=st.integers(0, 3)),
-    st.builds(Away, point=st.sampled_from(POINTS[:4]), times=st.integers(1, 2)),
+    st.builds(Away, point=st.sampled_from(POINTS), times=st.integers(1, 2)),
     st.builds(Kill, point=st.sampled_from(POINTS)),
     st.builds(Restart, broker=st.booleans()),
     st.builds(Flood, messages=st.integers(50, 300)),

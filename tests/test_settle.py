@@ -15,7 +15,7 @@ from ingest.directory import CurrentDirectory, Directory
 from ingest.pipeline import DAY_MS, Outcome, Pipeline
 from ingest.rates import Rate
 from ingest.replay import Replayer
-from ingest.settle import GIVEN_UP, Settled, Settlement
+from ingest.settle import GIVEN_UP, SETTLED_AT_ONCE, Settled, Settlement
 from ingest.sources import UPLINKS
 from rurban.house import House, settle_left_behind
 from rurban.settings import Settings
@@ -37,11 +37,12 @@ BEFORE, AFTER = day_of(MIDNIGHT - 1), day_of(MIDNIGHT)
 
 
 class TroubledBook:
-    """The registry, away for the first time it is asked."""
+    """The registry, away for the first time it is asked; or its first answer is lost on the way."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, *, answer_lost: bool = False) -> None:
         self._spools = registry.spools
-        self._away = True
+        self._away = not answer_lost
+        self._answer_lost = answer_lost
 
     def enter(self, spool: str, name: str, at: int) -> Standing:
         """See PositionBook."""
@@ -63,6 +64,9 @@ class TroubledBook:
             raise RegistryUnavailable("away")
         with self._spools.settling(spool, at) as books:
             yield books
+        if self._answer_lost:
+            self._answer_lost = False
+            raise RegistryUnavailable("no answer")
 
 
 @pytest.fixture
@@ -89,6 +93,14 @@ def pipeline(registry: Registry) -> Pipeline:
     return Pipeline(CurrentDirectory(Registered(registry)), Checks(ClockLimits()))
 
 
+def report(registry: Registry, first: int, *, readings: int = 1) -> Outcome:
+    """Readings of station-1, one a second, from a worker that has just started."""
+    fresh, outcome = Pipeline(CurrentDirectory(Registered(registry)), Checks(ClockLimits())), Outcome()
+    for at in range(first, first + readings * 1000, 1000):
+        fresh.process(Message(uplink("station-1"), native(at, air_temperature=20), MIDNIGHT), outcome)
+    return outcome
+
+
 def native(at: int, **values: float) -> bytes:
     return json.dumps({"at": at, "values": values}).encode()
 
@@ -111,6 +123,39 @@ def test_a_late_reading_is_stored_once_though_the_registry_fails_first(
         settlement.settle_oldest()
 
     assert [(2, 2, 0, 0)] == book(registry, "station-1")
+
+
+def test_what_the_registry_has_taken_is_not_counted_again_though_its_answer_was_lost(
+    registry: Registry, store: EmbeddedStore, tmp_path: Path
+) -> None:
+    """Also where more has come since, which is then settled with it."""
+    book_away = TroubledBook(registry, answer_lost=True)
+    with settlement_on(registry, store, store, tmp_path, positions=book_away) as settlement:
+        with pytest.raises(RegistryUnavailable):
+            settlement.settle(report(registry, MIDNIGHT))
+        settlement.show_in_flight()
+        settlement.keep([report(registry, MIDNIGHT + 60_000)])
+        while settlement.settle_oldest() is not None:
+            pass
+
+    assert [(2, 2, 0, 0)] == book(registry, "station-1")
+    assert 0 == registry.ledger.total(start=BEFORE, stop=day_of(MIDNIGHT + DAY_MS)).in_flight
+
+
+def test_what_waited_before_another_process_began_is_held_against_all_that_it_has_stored(
+    registry: Registry, store: EmbeddedStore, tmp_path: Path
+) -> None:
+    """The first of what waits is settled after the other's claim, the last still needs it."""
+    first = report(registry, MIDNIGHT - 30_000_000, readings=SETTLED_AT_ONCE)
+    at = MIDNIGHT - 1000
+    with settlement_on(registry, store, store, tmp_path, name="one") as one:
+        one.keep([first, report(registry, at)])
+        with settlement_on(registry, store, store, tmp_path, name="two") as two:
+            two.settle(report(registry, at))
+            while one.settle_oldest() is not None:
+                pass
+
+    assert [(SETTLED_AT_ONCE + 2, SETTLED_AT_ONCE + 1, 1, 0)] == book(registry, "station-1")
 
 
 def test_a_batch_over_midnight_stands_on_both_days(

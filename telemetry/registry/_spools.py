@@ -102,6 +102,8 @@ class Settling:
         self._spool = spool
         self._at = at
         self.alone = _alone(connection, spool, at)
+        self.position: int = connection.scalar(select(spools.c.position).where(spools.c.id == spool)) or 0
+        """The last record whose fate is durable: whoever was cut off before the answer finds here what became of it."""
 
     def claimed(self, since: int) -> list[bytes]:
         """The claims of others that are newer than this one: hashes of 64 bits, in the byte order of this machine."""
@@ -133,13 +135,18 @@ class Settling:
             record(self._database, self._connection, ledger)
         return done
 
-    def advance(self, position: int, claim: bytes) -> Standing:
-        """Everything up to this position is settled; the claim is left for others, if there are any."""
+    def advance(self, position: int, claim: bytes, needed: int | None = None) -> Standing:
+        """Everything up to this position is settled; the claim is left for others, if there are any.
+
+        `needed` = claims newer than this one are still to be asked for, by what waits in the spool; None = by nothing.
+        """
         if claim and not self.alone:
             row = {"spool": self._spool, "at": self._at, "hashes": claim}
             connection = self._connection
             connection.execute(insert(claims), row)
         since = _newest(self._connection)
+        if needed is not None:
+            since = min(since, needed)
         values = {"position": position, "since": since, "seen_at": self._at}
         self._connection.execute(update(spools).where(spools.c.id == self._spool).values(values))
         if not self.alone or since:
