@@ -2,31 +2,35 @@
 
     <folder>/<position of the first record, 20 digits>.spool
 
-    +----------------+   +--------+--------+----------------+
-    | RURBSPL1       |   | length | CRC-32 | payload        |   and so on, one record after another
-    | 8 bytes, once  |   | u32 LE | u32 LE | `length` bytes |
-    +----------------+   +--------+--------+----------------+
+    +----------------+   +--------+--------+----------+----------------+
+    | RURBSPL1       |   | CRC-32 | length | position | payload        |   and so on, one record after another
+    | 8 bytes, once  |   | u32 LE | u32 LE | u64 LE   | `length` bytes |
+    +----------------+   +--------+--------+----------+----------------+
 
-Records are numbered from 1 on, without gaps; the checksum is over the number (u64 LE) and the payload, so a record in
-the wrong place is none. A file is deleted when all of its records are released; one with a damaged record is kept
-under the name `.damaged`. Knows nothing of what a payload means. Not thread-safe.
+Positions count from 1 on, without gaps; the checksum is over all that follows it, so a record in the wrong place is
+none, and the next whole one after a damaged part is found by its position. A file is deleted when all of its records
+are released; one with a damaged record is kept under the name `.damaged`. Knows nothing of what a payload means. Not
+thread-safe.
 """
 
 import contextlib
 import fcntl
 import os
+import re
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from telemetry.errors import Conflict, SpoolUnavailable
 
 MAGIC = b"RURBSPL1"
-_HEAD = struct.Struct("<II")
-_NUMBER = struct.Struct("<Q")
+_HEAD = struct.Struct("<IIQ")
+_CHECKED = struct.Struct("<IQ")
+_LOW_BYTES = 3
+"""Of a position, those in which the records of a damaged file may differ; the others are looked for."""
 SEGMENT_BYTES = 32 << 20
 
 
@@ -55,8 +59,12 @@ class Segments:
         self._segments: list[_Segment] = []
         self._tail: _Tail | None = None
         self._cursor = _Cursor()
+        self._landmarks: dict[int, int] = {}
+        """Where the first whole records after damaged ones begin in their files."""
         self.next = 1
         """The position of the next record."""
+        self.first = 1
+        """The position of the oldest record that `scan` has found."""
         self.damaged: set[int] = set()
         """Positions whose record does not match its checksum any more."""
         try:
@@ -71,30 +79,41 @@ class Segments:
             raise Conflict(f"{folder} is in use by another process") from error
 
     def scan(self) -> Iterator[Record]:
-        """Every record on the disk, from the first on; a torn one at the end is cut off."""
-        found = sorted(self._folder.glob("*.spool"))
-        self._segments = [_Segment(int(path.stem), path) for path in found]
-        for number, segment in enumerate(self._segments):
-            last = number == len(self._segments) - 1
-            stop = None if last else self._segments[number + 1].first
-            yield from self._scanned(segment, stop)
+        """Every record on the disk, from the first on; a torn one at the end is cut off.
+
+        Raises:
+            SpoolUnavailable: the disk does not give them.
+        """
+        try:
+            found = sorted(self._folder.glob("*.spool"))
+            self._segments = [_Segment(int(path.stem), path) for path in found]
+            self.first = self._segments[0].first if self._segments else 1
+            for number, segment in enumerate(self._segments):
+                last = number == len(self._segments) - 1
+                stop = None if last else self._segments[number + 1].first
+                yield from self._scanned(segment, stop)
+        except OSError as error:
+            raise SpoolUnavailable(f"{self._folder} cannot be read: {error}") from error
 
     def _scanned(self, segment: _Segment, stop: int | None) -> Iterator[Record]:
         """`stop` = where the next file begins; None = this is the last one, and may end in the middle of a record."""
         content = segment.path.read_bytes()
         offset, position = len(MAGIC), segment.first
         while stop is None or position < stop:
-            payload, end = _record(content, offset, position)
+            payload = _record(content, offset, position)
             if payload is not None:
                 yield Record(position, payload)
-            elif end is not None and _record(content, end, position + 1)[0] is not None:
-                self.damaged.add(position)
-            else:
+                offset, position = offset + _HEAD.size + len(payload), position + 1
+                continue
+            following = _following(content, offset, position, stop)
+            if following is None:
                 break
-            offset, position = end or offset, position + 1
+            self.damaged.update(range(position, following[0]))
+            position, offset = following
+            self._landmarks[position] = offset
         self.next = position if stop is None else stop
         if stop is None:
-            _cut(segment.path, offset if content.startswith(MAGIC) else 0)
+            _cut(segment.path, offset if position > segment.first or content.startswith(MAGIC) else 0)
         else:
             self.damaged.update(range(position, stop))
 
@@ -107,7 +126,7 @@ class Segments:
         first = self.next
         records = bytearray()
         for position, payload in enumerate(payloads, first):
-            records += _HEAD.pack(len(payload), _checksum(position, payload))
+            records += _HEAD.pack(_checksum(position, payload), len(payload), position)
             records += payload
         try:
             self._growing().write(records)
@@ -125,28 +144,36 @@ class Segments:
         """
         if position in self.damaged:
             return None
-        segment = self._segments[bisect_right(self._segments, position, key=lambda one: one.first) - 1]
+        place = bisect_right(self._segments, position, key=lambda one: one.first)
+        segment = self._segments[place - 1]
+        stop = self._segments[place].first if place < len(self._segments) else self.next
         try:
-            checksum, payload = self._cursor.record(segment, position)
+            payload = self._cursor.record(segment, position, self._landmarks)
+            if payload is None:
+                following = _following(segment.path.read_bytes(), 0, position, stop) or (stop, 0)
+                self.damaged.update(range(position, following[0]))
+                self._landmarks.update((following,) if following[1] else ())
         except OSError as error:
             raise SpoolUnavailable(f"{self._folder} cannot be read: {error.strerror}") from error
-        if checksum != _checksum(position, payload):
-            self.damaged.add(position)
-            return None
         return payload
 
     def release(self, position: int) -> None:
-        """Records up to this one are not needed any more."""
-        while len(self._segments) > 1 and self._segments[1].first <= position + 1:
-            self._drop(self._segments.pop(0))
+        """Records up to this one are not needed any more; raises `SpoolUnavailable`."""
+        with _removing(self._folder):
+            while len(self._segments) > 1 and self._segments[1].first <= position + 1:
+                self._drop(self._segments.pop(0))
         if position + 1 == self.next and self._tail is not None and self._tail.size >= self._segment_bytes:
             self.clear()
 
     def clear(self) -> None:
-        """Every record is released."""
+        """Every record is released, and stays so when the power fails now; raises `SpoolUnavailable`."""
         self._leave_tail()
-        while self._segments:
-            self._drop(self._segments.pop(0))
+        if not self._segments:
+            return
+        with _removing(self._folder):
+            while self._segments:
+                self._drop(self._segments.pop(0))
+            sync_folder(self._folder)
 
     @property
     def size(self) -> int:
@@ -194,7 +221,7 @@ class _Tail:
         self.size = 0
         """Bytes up to the end of the last whole record."""
         self.write(MAGIC)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def write(self, content: bytes | bytearray) -> None:
         """On the disk on return; raises `OSError`."""
@@ -219,20 +246,27 @@ class _Cursor:
         self._segment: _Segment | None = None
         self._next = 0
 
-    def record(self, segment: _Segment, position: int) -> tuple[int, bytes]:
-        """Checksum and payload; raises `OSError`."""
+    def record(self, segment: _Segment, position: int, landmarks: Mapping[int, int]) -> bytes | None:
+        """The payload, None = it is damaged; raises `OSError`."""
         if self._file is None or segment != self._segment or position < self._next:
             self.close()
             self._file = segment.path.open("rb")
             self._file.seek(len(MAGIC))
             self._segment, self._next = segment, segment.first
         file = self._file
-        for _ in range(self._next, position):
-            length, _crc = _HEAD.unpack(file.read(_HEAD.size))
+        if known := [one for one in landmarks if self._next <= one <= position]:
+            self._next = max(known)
+            file.seek(landmarks[self._next])
+        while True:
+            head = file.read(_HEAD.size)
+            checksum, length, _ = _HEAD.unpack(head) if len(head) == _HEAD.size else (0, 0, 0)
+            if self._next == position:
+                break
             file.seek(length, os.SEEK_CUR)
-        length, checksum = _HEAD.unpack(file.read(_HEAD.size))
-        self._next = position + 1
-        return checksum, file.read(length)
+            self._next += 1
+        self._next += 1
+        payload = file.read(length)
+        return payload if len(payload) == length and checksum == _checksum(position, payload) else None
 
     def leave(self, segment: _Segment) -> None:
         """This file goes away."""
@@ -246,20 +280,32 @@ class _Cursor:
 
 
 def _checksum(position: int, payload: bytes) -> int:
-    return zlib.crc32(payload, zlib.crc32(_NUMBER.pack(position)))
+    return zlib.crc32(payload, zlib.crc32(_CHECKED.pack(len(payload), position)))
 
 
-def _record(content: bytes, offset: int, position: int) -> tuple[bytes | None, int | None]:
-    """The payload that begins here, None where it does not match; and where the next begins, None past the end."""
+def _record(content: bytes, offset: int, position: int) -> bytes | None:
+    """The payload of this record if it begins here and is whole."""
     start = offset + _HEAD.size
-    if not content.startswith(MAGIC) or start > len(content):
-        return None, None
-    length, checksum = _HEAD.unpack_from(content, offset)
-    end = start + length
-    if end > len(content):
-        return None, None
-    payload = content[start:end]
-    return (payload if checksum == _checksum(position, payload) else None), end
+    if offset < 0 or start > len(content):
+        return None
+    checksum, length, found = _HEAD.unpack_from(content, offset)
+    if found != position or start + length > len(content):
+        return None
+    payload = content[start : start + length]
+    return payload if checksum == _checksum(position, payload) else None
+
+
+def _following(content: bytes, offset: int, position: int, stop: int | None) -> tuple[int, int] | None:
+    """The first whole record from this offset on between this position and `stop`, and where it begins."""
+    high = position.to_bytes(8, "little")[_LOW_BYTES:]
+    # A page of zeros must not look like a position at each of its bytes.
+    position_like = re.compile(rb"(?s)(?!\0\0\0)(?=(...)" + re.escape(high) + rb")")
+    for match in position_like.finditer(content, offset + _HEAD.size - len(high) - _LOW_BYTES):
+        begins = match.start() - _HEAD.size + len(high) + _LOW_BYTES
+        found = int.from_bytes(match[1] + high, "little")
+        if position < found < (stop or found + 1) and _record(content, begins, found) is not None:
+            return found, begins
+    return None
 
 
 def _cut(path: Path, size: int) -> None:
@@ -268,7 +314,15 @@ def _cut(path: Path, size: int) -> None:
         os.truncate(path, size)
 
 
-def _sync_folder(folder: Path) -> None:
+@contextlib.contextmanager
+def _removing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SpoolUnavailable(f"{folder} keeps what is to be removed: {error.strerror}") from error
+
+
+def sync_folder(folder: Path) -> None:
     """A new file's name is on the disk only when its folder is."""
     opened = os.open(folder, os.O_RDONLY)
     try:

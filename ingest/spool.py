@@ -4,6 +4,7 @@ Every outcome is appended and on the disk before it is settled, also while all i
 found again. Beside outcomes stand marks: how outcomes were classified before they were written to the store.
 """
 
+import os
 import threading
 import uuid
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from ingest import records
 from ingest.backlog import Backlog, Room, SpoolLimits, Waiting
 from ingest.pipeline import Outcome
 from ingest.records import Entry, Mark
-from ingest.segments import SEGMENT_BYTES, Segments
+from ingest.segments import SEGMENT_BYTES, Segments, sync_folder
 from telemetry.errors import SpoolUnavailable
 
 _IN_MEMORY: Final = 4
@@ -71,7 +72,9 @@ class Spool:
                 self.backlog.add(records.head(record.payload))
         self._segments.next = max(self._segments.next, settled + 1)
         self._marks = {first: mark for first, mark in self._marks.items() if mark.last > settled}
-        self._head = settled + 1
+        # A registry older than the disk, from a backup, asks for what is gone: that was settled.
+        self._head = max(settled + 1, self._segments.first)
+        self._segments.damaged = {position for position in self._segments.damaged if position > settled}
         self._segments.release(settled)
         self._inherited_until = self._segments.next - 1
 
@@ -122,6 +125,9 @@ class Spool:
             if entry.position > mark.last if mark else not (alike and readings <= most_readings):
                 break
             found.append(entry)
+        if mark is not None and not self._segments.damaged.isdisjoint(range(mark.first, mark.last + 1)):
+            # It speaks of readings that are not there any more.
+            return found, None
         return found, mark
 
     def _next(self, position: int) -> Entry | None:
@@ -178,9 +184,11 @@ class Spool:
     def close(self) -> None:
         """Let go of the folder; what waits stays in it. Files of which nothing waits are removed."""
         with self._lock:
-            if not self.backlog.outcomes:
-                self._segments.clear()
-            self._segments.close()
+            try:
+                if not self.backlog.outcomes:
+                    self._segments.clear()
+            finally:
+                self._segments.close()
 
     def _reached(self) -> str | None:
         """Which limit is reached, in words."""
@@ -199,8 +207,17 @@ def _identity(folder: Path) -> str:
     try:
         if not path.exists():
             draft = path.with_suffix(".new")
-            draft.write_text(uuid.uuid4().hex, "ascii")
+            with draft.open("w", encoding="ascii") as file:
+                file.write(uuid.uuid4().hex)
+                file.flush()
+                # A name is on the disk before a record is: without it, all would be settled anew after a power failure.
+                os.fsync(file.fileno())
             draft.replace(path)
-        return path.read_text("ascii").strip()
-    except OSError as error:
+            sync_folder(folder)
+            sync_folder(folder.parent)
+        found = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
         raise SpoolUnavailable(f"{path} cannot be used: {error}") from error
+    if not found:
+        raise SpoolUnavailable(f"{path} is empty: restore it, or move {folder} away if nothing in it is to be settled")
+    return found

@@ -12,7 +12,9 @@ from ingest.segments import MAGIC, Segments
 from telemetry.errors import Conflict, SpoolUnavailable
 
 PAYLOADS = [b"first", b"", b"third one"]
-SMALL = 40
+HEAD = 16
+"""Bytes before the payload of each record."""
+SMALL = 56
 """A segment size that a record or two fill."""
 
 
@@ -58,7 +60,7 @@ def test_a_last_record_that_is_torn_at_any_byte_is_cut_off_and_the_others_stay(t
     content = path.read_bytes()
     ends = [len(MAGIC)]
     for payload in PAYLOADS:
-        ends.append(ends[-1] + 8 + len(payload))
+        ends.append(ends[-1] + HEAD + len(payload))
     for size in range(len(content)):
         folder = tmp_path / str(size)
         folder.mkdir()
@@ -74,7 +76,7 @@ def test_a_last_record_that_is_torn_at_any_byte_is_cut_off_and_the_others_stay(t
 def test_a_flipped_bit_costs_its_own_record_and_no_other(
     tmp_path_factory: pytest.TempPathFactory, place: int, bit: int, data: st.DataObject
 ) -> None:
-    """A changed length may cost what follows in its file; never is anything read that was not written."""
+    """Damage at the very end looks like a record that was never whole, and is cut off as one."""
     payloads = data.draw(st.lists(st.binary(max_size=30), min_size=2, max_size=6))
     folder = tmp_path_factory.mktemp("segments")
     written(folder, payloads)
@@ -83,11 +85,13 @@ def test_a_flipped_bit_costs_its_own_record_and_no_other(
     place = len(MAGIC) + (place - len(MAGIC)) % (len(content) - len(MAGIC))
     content[place] ^= 1 << bit
     path.write_bytes(content)
+    hit, end = 0, len(MAGIC)
+    while end <= place:
+        hit, end = hit + 1, end + HEAD + len(payloads[hit])
     found, damaged, _ = scanned(folder)
-    right = dict(enumerate(payloads, 1))
 
-    assert all(right[position] == payload for position, payload in found)
-    assert not damaged & {position for position, _ in found}
+    assert [(position, payload) for position, payload in enumerate(payloads, 1) if position != hit] == found
+    assert (set() if hit == len(payloads) else {hit}) == damaged
 
 
 def test_a_damaged_record_is_passed_over_and_its_file_is_kept(tmp_path: Path) -> None:
@@ -104,6 +108,38 @@ def test_a_damaged_record_is_passed_over_and_its_file_is_kept(tmp_path: Path) ->
 
     assert ([2, 3], [None, b""], {1}) == (found, read, segments.damaged)
     assert [path.with_suffix(".damaged")] == list(tmp_path.glob("*0*"))
+
+
+def test_a_damaged_page_costs_the_records_that_lie_in_it_and_no_other(tmp_path: Path) -> None:
+    """Also where it comes up while they are read."""
+    payloads = [b"payload %d" % number for number in range(20)]
+    written(tmp_path, payloads)
+    (path,) = tmp_path.glob("*.spool")
+    whole = path.read_bytes()
+    size = (len(whole) - len(MAGIC)) // 20
+    running = Segments(tmp_path)
+    assert 20 == len(list(running.scan()))
+    first, last = len(MAGIC) + 3 * size + 5, len(MAGIC) + 6 * size + 5
+    path.write_bytes(whole[:first] + bytes(last - first) + whole[last:])
+    read = [running.read(position) for position in range(1, 21)]
+    running.close()
+    again = Segments(tmp_path)
+    scanned_again = [record.position for record in again.scan()]
+    read_again = [again.read(position) for position in range(1, 21)]
+    again.close()
+    left = [None if 4 <= position <= 7 else payload for position, payload in enumerate(payloads, 1)]
+
+    assert (left, {4, 5, 6, 7}) == (read, running.damaged)
+    assert (left, {4, 5, 6, 7}) == (read_again, again.damaged)
+    assert [position for position in range(1, 21) if not 4 <= position <= 7] == scanned_again
+
+
+def test_what_the_disk_does_not_give_is_named(tmp_path: Path) -> None:
+    (tmp_path / f"{1:020}.spool").mkdir()
+    segments = Segments(tmp_path)
+    with pytest.raises(SpoolUnavailable, match=f"{tmp_path} cannot be read: .*Is a directory"):
+        list(segments.scan())
+    segments.close()
 
 
 FILL = """
@@ -135,7 +171,7 @@ def test_a_full_disk_is_told_and_what_was_promised_stays(tmp_path: Path) -> None
     told, promised = run.stdout.splitlines()
     found, damaged, _ = scanned(tmp_path)
 
-    assert f"{tmp_path} does not take 108 bytes: File too large" == told
+    assert f"{tmp_path} does not take 116 bytes: File too large" == told
     assert ([b"x" * 100] * int(promised) + [b"room again"], set()) == ([payload for _, payload in found], damaged)
 
 

@@ -117,6 +117,25 @@ def test_positions_go_on_where_no_file_is_left(opened: Opened) -> None:
     assert 41 == spool.append([outcome(1)], since=0)
 
 
+def test_a_registry_older_than_the_disk_gets_what_is_still_there(opened: Opened) -> None:
+    spool = opened(size=1)
+    for number in range(6):
+        spool.append([outcome(number)], since=0)
+    for _ in range(3):
+        spool.release(spool.oldest(1)[0])
+    spool.close()
+    again = opened(settled=1, size=1)
+
+    assert ([[4], [5], [6]], 0) == (drained(again), again.waiting().damaged)
+
+
+def test_a_spool_without_its_name_is_refused(opened: Opened, tmp_path: Path) -> None:
+    """Its records would all be settled once more."""
+    (tmp_path / "id").write_text("", "ascii")
+    with pytest.raises(SpoolUnavailable, match=f"{tmp_path}/id is empty: restore it"):
+        opened()
+
+
 def test_small_outcomes_are_settled_together_and_kinds_are_not_mixed(opened: Opened) -> None:
     replay = outcome(4)
     replay.replays = 17
@@ -139,6 +158,20 @@ def test_a_mark_binds_the_outcomes_that_it_names_through_a_new_start(opened: Ope
 
     assert ([1, 2], mark) == ([entry.position for entry in found], kept)
     assert [[1, 2], [3], [5]] == drained(again, most=MANY)
+
+
+def test_a_mark_of_which_a_record_is_damaged_does_not_hold_for_the_others(opened: Opened, tmp_path: Path) -> None:
+    spool = opened(size=1)
+    spool.append([outcome(1, repeats=True)], since=0)
+    for number in (2, 3):
+        spool.append([outcome(number, repeats=True)], since=0)
+    spool.mark(Mark(1, 3, dropped=[2], corrected=[], since=5))
+    spool.close()
+    path = tmp_path / f"{2:020}.spool"
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    found, mark = opened(size=1).oldest(MANY)
+
+    assert ([1, 3], None) == ([entry.position for entry in found], mark)
 
 
 def test_it_says_what_waits_and_since_when(opened: Opened) -> None:
