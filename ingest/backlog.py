@@ -107,7 +107,8 @@ class Room:
     def hours_left(self, size: int, now: int) -> float | None:
         """At the rate since it was asked first in the last five minutes; None = it does not grow."""
         self._sizes.append((now, size))
-        while now - self._sizes[0][0] > _RATE_OVER_MS:
+        # What is later than now was asked for before the clock was set.
+        while not 0 <= now - self._sizes[0][0] <= _RATE_OVER_MS:
             self._sizes.popleft()
         began, before = self._sizes[0]
         if now <= began or size <= before:

@@ -43,7 +43,7 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
     at: int
     """When the first of it was received, milliseconds UTC."""
     tallies: list[tuple[str, int, int]]
-    """Device, day, readings received."""
+    """Device, day, readings received; none of a replay, which stands in the ledger already, as quarantined."""
     since: int | None
     """As in a mark: all of its readings are new, decided when it was appended; None = to be looked up."""
     replays: int | None = None
@@ -60,15 +60,15 @@ class Entry(NamedTuple):
 
 def head_of(outcome: Outcome, since: int | None, now: int) -> Head:
     """`since` counts only where none of its readings need be looked up."""
+    if outcome.replays is not None:
+        # It waits since it was asked for, however old its messages are.
+        return Head(at=now, tallies=[], since=None, replays=outcome.replays)
     received = (item.at for item in outcome.messages)
     refused = (item.received_at for item in outcome.quarantined)
-    # What is replayed stands in the ledger already, as quarantined.
-    tallies = {} if outcome.replays is not None else outcome.tallies
     return Head(
         at=min(_first(received), _first(refused), now),
-        tallies=[(line.device, line.day, tally.received) for line, tally in tallies.items()],
+        tallies=[(line.device, line.day, tally.received) for line, tally in outcome.tallies.items()],
         since=None if outcome.careful or outcome.repeats else since,
-        replays=outcome.replays,
     )
 
 

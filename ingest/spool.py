@@ -20,6 +20,8 @@ from telemetry.errors import SpoolUnavailable
 
 _IN_MEMORY: Final = 4
 """So many outcomes are kept unpacked for whoever settles them next."""
+_FILES: Final = 16
+"""A spool that is full has so many files at least."""
 
 
 class Spool:
@@ -47,8 +49,10 @@ class Spool:
             Conflict: another process has it open.
             SpoolUnavailable: the disk does not give it.
         """
-        self._segments = Segments(folder, segment_bytes=segment_bytes)
         self._room = Room(limits or SpoolLimits())
+        # Files are removed as a whole: what is settled in the oldest one must not pass for what waits.
+        most = self._room.limits.most_bytes // _FILES
+        self._segments = Segments(folder, segment_bytes=min(segment_bytes, most))
         self._clock = clock
         self._lock = threading.Lock()
         self._unpacked: dict[int, Entry] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devices.message import Message
-from ingest.backlog import SpoolLimits
+from ingest.backlog import Room, SpoolLimits
 from ingest.pipeline import DAY_MS, DeviceDay, Outcome, Tally
 from ingest.records import Entry, Mark
 from ingest.spool import Spool
@@ -201,6 +201,38 @@ def test_beyond_its_size_it_takes_nothing_more_until_something_is_settled(opened
     spool.append([outcome(2)], since=0)
 
     assert ([[2]], False) == (drained(spool), spool.overdue)
+
+
+def test_a_file_that_is_mostly_settled_does_not_fill_a_small_spool(opened: Opened) -> None:
+    spool = opened(limits=SpoolLimits(most_bytes=64_000))
+    spool.append([outcome(0)], since=0)
+    for number in range(1, 500):
+        spool.append([outcome(number)], since=0)
+        spool.release(spool.oldest(1)[0])
+
+    assert 1 == spool.waiting().outcomes
+    assert spool.waiting().bytes < 8000
+
+
+def test_the_replay_of_an_old_message_does_not_make_the_spool_old(opened: Opened) -> None:
+    clock = Clock()
+    spool = opened(clock=clock, limits=SpoolLimits(most_age_ms=HOUR_MS))
+    clock.now += 2 * HOUR_MS
+    replay = outcome(0)
+    replay.replays = 17
+    spool.append([replay], since=0)
+    spool.append([outcome(2 * HOUR_MS)], since=0)
+
+    assert 2 == spool.waiting().outcomes
+
+
+def test_a_clock_that_is_set_back_does_not_pile_up_what_was_asked_before() -> None:
+    room = Room(SpoolLimits())
+    room.hours_left(0, NOW + 10 * HOUR_MS)
+    room.hours_left(1 << 20, NOW)
+    hours = room.hours_left(2 << 20, NOW + 60_000)
+
+    assert pytest.approx((4094 << 20) / (1 << 20) / 60) == hours
 
 
 def test_beyond_its_age_it_takes_nothing_more(opened: Opened) -> None:
