@@ -39,7 +39,7 @@ from rurban.self_report import reporting
 from rurban.settings import Settings
 from telemetry import announcement, replay_request
 from telemetry import store as stores
-from telemetry.errors import Conflict, RegistryUnavailable, Rejected, SpoolUnavailable, StoreUnavailable
+from telemetry.errors import Conflict, Invalid, RegistryUnavailable, Rejected, SpoolUnavailable, StoreUnavailable
 from telemetry.history import HistoryImport, Imported, Listener, Wanted
 from telemetry.metrics import METRICS
 from telemetry.registry import Registry, open_registry
@@ -67,7 +67,11 @@ class House:
 @contextlib.contextmanager
 def opened(settings: Settings, clock: Callable[[], int] = now) -> Iterator[House]:
     """The registry, migrated, and the store; both closed at the end."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        wrong = f"{settings.data_dir} cannot be made: {error.strerror}"
+        raise Invalid("RURBAN_DATA_DIR", wrong, "a folder that this user may write to") from error
     with contextlib.ExitStack() as stack:
         registry = stack.enter_context(open_registry(settings.registry, settings.room))
         store = stores.opened(

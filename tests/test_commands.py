@@ -88,6 +88,14 @@ def test_a_wrong_setting_is_named_before_anything_starts(
     assert (2, True, []) == (ended.returncode, named in ended.stderr, list(tmp_path.iterdir()))
 
 
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    told = run("ingest", data_dir=tmp_path / "file" / "data")
+    wrong = f"rurban: RURBAN_DATA_DIR: {tmp_path}/file/data cannot be made: Not a directory"
+
+    assert (1, f"{wrong}; allowed: a folder that this user may write to\n") == (told.returncode, told.stderr)
+
+
 def test_everything_runs_in_one_process_and_ends_cleanly(tmp_path: Path) -> None:
     http_port, mqtt_port = free_port(), free_port()
     log = tmp_path / "up.log"
