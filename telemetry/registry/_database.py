@@ -9,7 +9,7 @@ import secrets
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
@@ -38,6 +38,18 @@ _ALLOWED = "sqlite:///<file>, postgresql+psycopg://<user>:<password>@<host>/<dat
 _WAIT_S = 15
 """How long a writer queues behind others before the registry counts as unavailable."""
 _WAL_ATTEMPTS = 100
+_PATIENCE: Final[Mapping[str, str | int]] = {
+    "connect_timeout": 5,
+    "options": "-c statement_timeout=60s",
+    "tcp_user_timeout": 20_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""A PostgreSQL that is stopped or cut off counts as unavailable after so long, instead of holding a worker for ever.
+
+The URL may say otherwise.
+"""
 _SLOTS = 64
 
 Upsert = sqlite.Insert | postgresql.Insert
@@ -165,7 +177,7 @@ def _postgresql_engine(url: URL) -> Engine:
         url,
         hide_parameters=True,
         pool_pre_ping=True,  # a server that was restarted costs a new connection, not an error
-        connect_args={} if "connect_timeout" in url.query else {"connect_timeout": 5},
+        connect_args={name: value for name, value in _PATIENCE.items() if name not in url.query},
     )
 
 
