@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PY := .venv/bin/python
+# Whatever the caller's environment says: without compiled files each of the many processes of a test compiles all anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help demo secrets test check bench chaos format lock clean
 

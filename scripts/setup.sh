@@ -80,8 +80,7 @@ venv() {
         python3 -m venv .venv
     fi
     say "Installing the locked packages (requirements/$kind.lock) into .venv"
-    # Not compiled: Python does that itself to what it imports, which is the smaller part.
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-compile \
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
         -r "requirements/$kind.lock"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
     touch ".venv/$kind.stamp"
