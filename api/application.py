@@ -13,8 +13,27 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import problems
 from api.access import require_token
 from api.atlas import CurrentAtlas
+from api.judged import RecentAssessments
 from api.requests import PREFIX, CountedRequests, watch_listeners
-from api.routes import devices, latest, ledger, live, metrics, own, quarantine, readings, recount, regions, series
+from api.routes import (
+    compare,
+    devices,
+    explain,
+    index,
+    latest,
+    ledger,
+    live,
+    measures,
+    metrics,
+    own,
+    quarantine,
+    readings,
+    recount,
+    regions,
+    series,
+    standards,
+    statistics,
+)
 from api.services import Services
 
 _DESCRIPTION = """
@@ -29,6 +48,7 @@ Villages and farms see their water, soil, barns, power and roads in the same lig
 """
 _TAGS = [
     {"name": "readings", "description": "what was measured: newest, over time, as it comes"},
+    {"name": "comparison", "description": "village beside city: fair, or refused with a reason"},
     {"name": "places and devices", "description": "the registry"},
     {"name": "catalogue", "description": "what can be measured, in which unit"},
     {"name": "fates", "description": "what became of everything that was received"},
@@ -36,6 +56,24 @@ _TAGS = [
 ]
 _EVERYWHERE = problems.responses(
     HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
+)
+_RESOURCES = (
+    latest,
+    series,
+    live,
+    readings,
+    compare,
+    explain,
+    index,
+    measures,
+    standards,
+    statistics,
+    regions,
+    devices,
+    metrics,
+    ledger,
+    recount,
+    quarantine,
 )
 
 
@@ -55,13 +93,14 @@ def create(services: Services) -> FastAPI:
     app.state.services = services
     app.state.atlas = atlas
     app.state.importing = asyncio.Lock()
+    app.state.recent = RecentAssessments()
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(CountedRequests, collectors=services.metrics)
     watch_listeners(services.live, services.metrics)
     problems.install(app)
     app.include_router(own.router)
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(require_token)], responses=_EVERYWHERE)
-    for resource in (latest, series, live, readings, regions, devices, metrics, ledger, recount, quarantine):
+    for resource in _RESOURCES:
         v1.include_router(resource.router)
     app.include_router(v1)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -28,6 +28,8 @@ class Atlas:
     profiles: Mapping[str, Profile]
     measures: Mapping[str, Mapping[str, Measure]]
     """By profile and metric."""
+    version: int = 0
+    """Of the registry: another number, another picture."""
 
     def region(self, code: str) -> Region:
         """The region of this code, which may leave its trailing zeros out. Raise `Invalid` or `Unknown`."""
@@ -100,7 +102,7 @@ class CurrentAtlas:
         version = self._registry.devices.version()
         with self._lock:
             if self._atlas is None or self._version != version:
-                self._atlas = _drawn(self._registry)
+                self._atlas = _drawn(self._registry, version)
                 self._version = version
             return self._atlas
 
@@ -110,7 +112,7 @@ class CurrentAtlas:
         return [] if atlas is None else [region.code for region in atlas.above(code)]
 
 
-def _drawn(registry: Registry) -> Atlas:
+def _drawn(registry: Registry, version: int) -> Atlas:
     regions = registry.places.all()
     devices = registry.devices.all()
     profiles = registry.devices.profiles()
@@ -121,6 +123,7 @@ def _drawn(registry: Registry) -> Atlas:
         standing=_grouped((device.region, device) for device in devices),
         profiles={profile.id: profile for profile in profiles},
         measures={profile.id: {measure.metric: measure for measure in profile.measures} for profile in profiles},
+        version=version,
     )
 
 

@@ -42,6 +42,9 @@ FOLDS: Mapping[Kind, tuple[Fold, ...]] = {
 }
 """The folds over time that mean something, by kind; a direction also folds by DIRECTION, and not by MEAN."""
 
+_FAIR_ACROSS = frozenset({Fold.MEAN, Fold.DIRECTION})
+"""Over devices; a sum or an extreme grows with their number, so it sets nothing urban beside anything rural."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -134,6 +137,12 @@ def _check(metric: Metric, question: Question) -> None:
         raise Invalid("fold", f"{question.fold} of {metric.id} ({metric.kind}) means nothing", ", ".join(allowed))
     if metric.per_device and question.by is not By.DEVICE:
         raise Invalid("by", f"{metric.id} has no common value of several devices", By.DEVICE)
+    if question.by is By.SETTING and metric.across not in _FAIR_ACROSS:
+        raise Invalid(
+            "by",
+            f"the {metric.across} of {metric.id} over all urban and all rural places tells how many meters each has",
+            f"{By.REGION}, {By.DEVICE}, or a measure of /api/v1/measures in /api/v1/compare",
+        )
     if question.fill is Fill.LINEAR and metric.fold is Fold.DIRECTION:
         raise Invalid("fill", f"{metric.id} is an angle: there is no straight line", f"{Fill.NULL}, {Fill.PREVIOUS}")
     if question.fill in (Fill.PREVIOUS, Fill.LINEAR) and metric.kind.accumulates:

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from api.atlas import Atlas, CurrentAtlas
+from api.judged import RecentAssessments
 from api.services import Services
 
 
@@ -21,7 +22,12 @@ def _importing(request: Request) -> asyncio.Lock:
     return cast("asyncio.Lock", request.app.state.importing)
 
 
+def _recent(request: Request) -> RecentAssessments:
+    return cast("RecentAssessments", request.app.state.recent)
+
+
 Parts = Annotated[Services, Depends(_services)]
 CurrentPicture = Annotated[Atlas, Depends(_atlas)]
 Importing = Annotated[asyncio.Lock, Depends(_importing)]
 """Held by the one request that imports; the others wait without a thread."""
+Recent = Annotated[RecentAssessments, Depends(_recent)]

@@ -46,6 +46,8 @@ _FOUND_AT = {
     "device": f"an id of {PREFIX}/devices",
     "profile": f"an id of {PREFIX}/profiles",
     "metric": f"an id of {PREFIX}/metrics",
+    "measure": f"an id of {PREFIX}/measures",
+    "standard set": f"an id of {PREFIX}/standards",
     "quarantined message": f"an id of {PREFIX}/quarantine",
 }
 """Where the names are found that something may be asked for by."""

@@ -311,6 +311,23 @@ class LedgerLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Statistic:
+    """A number of a region that no sensor measures: somebody counted it, and somebody put it in."""
+
+    region: str
+    id: str
+    """`persons`, `mu`, `internet_users`."""
+    year: int
+    """Of which it tells."""
+    value: float
+    source: str
+    """Where it can be looked up."""
+    entered_by: str
+    entered_at: int = 0
+    """Milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """When a device was last heard, and what its messages tell of its clock."""
 

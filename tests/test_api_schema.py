@@ -23,6 +23,17 @@ OPERATIONS = (
     "GET /api/v1/latest",
     "GET /api/v1/series",
     "POST /api/v1/readings",
+    "GET /api/v1/compare",
+    "GET /api/v1/scorecard/{region}",
+    "GET /api/v1/explain",
+    "GET /api/v1/index/{region}",
+    "GET /api/v1/measures",
+    "GET /api/v1/measures/figures",
+    "GET /api/v1/measures/{measure_id}",
+    "GET /api/v1/standards",
+    "GET /api/v1/standards/{set_id}/{region}",
+    "GET /api/v1/statistics",
+    "POST /api/v1/statistics",
     "GET /api/v1/regions",
     "GET /api/v1/regions/{code}",
     "GET /api/v1/devices",
@@ -38,6 +49,8 @@ OPERATIONS = (
     "GET /api/v1/quarantine/{quarantine_id}",
     "POST /api/v1/quarantine/{quarantine_id}/replay",
 )
+
+schemathesis.serializer.alias("text/csv", "text/plain")
 
 
 @pytest.fixture

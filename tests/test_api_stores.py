@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from telemetry.instant import iso
 from telemetry.metrics import METRICS
-from telemetry.model import Device, Measure, Profile, Quality, Reading
+from telemetry.model import Device, Fold, Measure, Profile, Quality, Reading
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.influx import InfluxStore
@@ -112,6 +112,9 @@ def test_both_stores_give_the_same_answers(houses: tuple[Served, Served]) -> Non
 
 def _query(question: list[Any]) -> str:
     name, fold, every, tz, by, quality, (first, length) = question
+    if by == "setting" and METRICS[name].across is Fold.SUM:
+        # Refused: it would tell how many meters each setting has.
+        by = "region"
     start = BEGIN + first
     stop = min(start + length, start + 10 * DAY)
     return (

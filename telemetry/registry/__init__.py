@@ -12,6 +12,7 @@ from telemetry.registry._recounts import Recounts
 from telemetry.registry._registry import Registry, open_registry
 from telemetry.registry._room import Room, Used
 from telemetry.registry._spools import Settling, Spools, Standing
+from telemetry.registry._statistics import Statistics
 
 __all__ = [
     "Devices",
@@ -26,6 +27,7 @@ __all__ = [
     "Settling",
     "Spools",
     "Standing",
+    "Statistics",
     "Used",
     "open_registry",
 ]

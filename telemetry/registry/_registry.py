@@ -13,6 +13,7 @@ from telemetry.registry._quarantine import Quarantine
 from telemetry.registry._recounts import Recounts
 from telemetry.registry._room import Room
 from telemetry.registry._spools import Spools
+from telemetry.registry._statistics import Statistics
 
 
 class Registry:
@@ -27,6 +28,7 @@ class Registry:
         self.spools = Spools(database, room)
         self.recounts = Recounts(database)
         self.heard = HeardBook(database)
+        self.statistics = Statistics(database)
 
     def close(self) -> None:
         """Give the connections back; the registry is not used after that."""

@@ -230,3 +230,16 @@ heard_days = Table(
     sqlite_with_rowid=False,
 )
 """Numbered messages of the days before, and those that were lost on any day: written seldom."""
+
+statistics = Table(
+    "statistics",
+    metadata,
+    Column("region", ID, ForeignKey("regions.code"), primary_key=True),
+    Column("id", ID, primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("value", Double, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("entered_by", Text, nullable=False),
+    Column("entered_at", BigInteger, nullable=False),
+)
+"""Declared numbers; each year is kept beside the others."""

@@ -1,0 +1,133 @@
+"""The readings that measures are computed from, asked of the store once for all places that are judged together."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from api.atlas import Atlas
+from insight.measures import EVERY_METRIC, Comparable
+from insight.measures.grid import Evidence
+from telemetry.metrics import metric
+from telemetry.model import Fold
+from telemetry.series import Folded, Line, Source, folded
+from telemetry.store.ports import ReadingReader
+from telemetry.window import Window, edges, parse
+
+MOST_POINTS = 20_000_000
+"""Devices times buckets of one metric."""
+_AT_ONCE = 2
+"""Questions that the store is asked side by side: it has several cores, or is far away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The time that is asked about."""
+
+    start: int
+    stop: int
+    zone: ZoneInfo
+    now: int
+    every: str | None = None
+    """Buckets to use whatever the devices' intervals are; None = those in which each of them is due."""
+
+
+class EvidenceBook:
+    """What the devices of some places said in a period; each metric is read once."""
+
+    def __init__(self, reader: ReadingReader, atlas: Atlas, units: Sequence[str], period: Period) -> None:
+        self._reader = reader
+        self._sources = _sources(atlas, units)
+        self._wanted = frozenset(units)
+        self._period = period
+        self._folded: dict[tuple[str, Fold | None, str], tuple[Folded, Mapping[str, Line]]] = {}
+
+    def window(self, measure: Comparable) -> Window:
+        """The buckets of a measure: the same for all the places, as both sides of a comparison need."""
+        intervals = [
+            source.interval_s
+            for name, _ in self._asked(measure)
+            for sources in self._sources.get(name, {}).values()
+            for source in sources
+            if source.interval_s
+        ]
+        return parse(self._period.every or measure.window(max(intervals, default=None)), self._period.zone)
+
+    def gather(self, measures: Iterable[Comparable], units: Collection[str]) -> None:
+        """Read what these measures need of these places side by side; from now on only these may be asked for."""
+        self._wanted = frozenset(units)
+        keys = {
+            (name, fold or metric(name).fold, self.window(measure)): None
+            for measure in measures
+            for name, fold in self._asked(measure)
+        }
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(lambda key: self._whole(*key), keys))
+
+    def span(self, measure: Comparable) -> tuple[int, int]:
+        """The whole buckets of a measure, from the first to the end of the last."""
+        cut = self._cut(self.window(measure), 1)
+        return cut[0], cut[-1]
+
+    def of(self, measure: Comparable, unit: str) -> Evidence:
+        """What the measure needs of a place: by metric a line for each device that is due to report it.
+
+        The bucket in progress takes no part, so that the same question has the same answer later.
+
+        Raises:
+            Invalid: for a period that gives too many buckets.
+            StoreUnavailable: the store cannot answer now.
+        """
+        window = self.window(measure)
+        found = {}
+        for name, fold in self._asked(measure):
+            whole, by_device = self._whole(name, fold, window)
+            mine = [by_device[source.device] for source in self._sources.get(name, {}).get(unit, ())]
+            found[name] = Folded(whole.metric, window, whole.edges, whole.fold, whole.across, mine)
+        return found
+
+    def sources(self, name: str, unit: str) -> Sequence[Source]:
+        """The devices of a place that are due to report a metric."""
+        return self._sources.get(name, {}).get(unit, ())
+
+    def _asked(self, measure: Comparable) -> Sequence[tuple[str, Fold | None]]:
+        """The metrics of a measure, each with the fold that replaces its own."""
+        if measure.metrics == EVERY_METRIC:
+            # Of a place without any device the answer is that there is none, whatever is looked for.
+            return [(name, None) for name in sorted(self._sources) or ["air_temperature"]]
+        return measure.asked()
+
+    def _whole(self, name: str, fold: Fold | None, window: Window) -> tuple[Folded, Mapping[str, Line]]:
+        row = metric(name)
+        key = (name, fold or row.fold, str(window))
+        if key not in self._folded:
+            every = self._sources.get(name, {}).items()
+            sources = [source for unit, of in every if unit in self._wanted for source in of]
+            cut = self._cut(window, len(sources))
+            if sources:
+                now = self._period.now
+                whole = folded(self._reader, row, sources, window, cut[0], cut[-1], now=now, fold=fold)
+            else:
+                whole = Folded(row, window, cut, fold or row.fold, row.across, [])
+            self._folded[key] = (whole, {line.buckets.group: line for line in whole.lines})
+        return self._folded[key]
+
+    def _cut(self, window: Window, lines: int) -> tuple[int, ...]:
+        most = max(1, MOST_POINTS // max(1, lines))
+        cut = edges(window, self._period.start, self._period.stop, max_buckets=most)
+        return cut[:-1] if cut[-1] > self._period.now and len(cut) > 2 else cut  # noqa: PLR2004 -- one must be left
+
+
+def _sources(atlas: Atlas, units: Sequence[str]) -> dict[str, dict[str, list[Source]]]:
+    """By metric and place. What visitors do with probes is no place's figure."""
+    found: dict[str, dict[str, list[Source]]] = {}
+    for unit in dict.fromkeys(units):
+        for device in atlas.standing_beneath(unit):
+            if atlas.profiles[device.profile].open:
+                continue
+            for name, how in atlas.measures[device.profile].items():
+                source = Source(
+                    device.id, device.id, how.interval_s, how.rollover_at, device.valid_from, device.valid_to
+                )
+                found.setdefault(name, {}).setdefault(unit, []).append(source)
+    return found
