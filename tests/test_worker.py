@@ -289,7 +289,7 @@ def test_a_worker_that_is_full_keeps_its_connection_and_takes_no_more(
     troubled = TroubledStore(store, failures=10_000)
     limits, spool_limits = Limits(batch_messages=10, pending_messages=30), SpoolLimits(most_bytes=1)
     most = 0
-    made = worker_on(broker, registry, troubled, store, limits=limits, spool_limits=spool_limits, keepalive_s=1)
+    made = worker_on(broker, registry, troubled, store, limits=limits, spool_limits=spool_limits, keepalive_s=2)
     with at_work(made) as worker, client_of(broker) as client:
         publish(client, *[(uplink("station-1"), native(T0 + i, air_temperature=i % 40)) for i in range(300)])
         end = time.monotonic() + 4

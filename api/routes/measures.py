@@ -44,5 +44,5 @@ def measure(
     measure_id: Annotated[str, Path(description="id", examples=["voltage_in_band"])],
     _query: Annotated[Parameters, Query()],
 ) -> MeasureAnswer:
-    """One measure."""
+    """One measure: what is divided by what, unit, direction, formula with version, and source."""
     return measure_answer(comparable(measure_id))
