@@ -2,7 +2,7 @@
 
     python -m bench [part ...] [--full] [--reference]
 
-Without `--full` it takes less than six minutes.
+Without `--full` it takes about eight minutes.
 """
 
 import argparse

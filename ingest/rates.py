@@ -13,6 +13,8 @@ STRANGERS = 64
 _STRANGERS_RATE = 10
 _STRANGERS_BURST = 100
 """The tenth part of a device's rate and the hundredth of its burst: what they send is only kept, never stored."""
+_SET_BACK_MS = 60_000
+"""A clock that is corrected by less is trusted all along: else each correction would fill a looping device's bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,14 @@ class Rates:
             if not self._known(source):
                 return self._others(source, at)
             due = at
-        if due <= at:
+        if due <= at or due > at + self._slack_ms + self._step_ms + _SET_BACK_MS:
+            # Further ahead than an empty bucket: the clock was set back, and what was sent before says nothing.
             self._due[source] = at + self._step_ms
             return True
         if due <= at + self._slack_ms:
             self._due[source] = due + self._step_ms
             return True
-        # No further ahead than an empty bucket: a clock that was set back by an hour must not silence anyone for one.
+        # No further ahead than an empty bucket: a clock that was set back by a second must not silence anyone.
         self._due[source] = min(due, at + self._slack_ms + self._step_ms)
         return False
 

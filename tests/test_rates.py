@@ -43,6 +43,13 @@ def test_a_clock_that_is_set_back_takes_the_burst_and_not_the_rate(back_ms: int)
     assert 99 <= admitted(rates, "a", *later) <= 100
 
 
+def test_a_clock_that_is_set_back_by_a_day_costs_nobody_a_message() -> None:
+    rates = Rates(Rate(per_s=50, burst=1000))
+    ahead = NOW + 86_400_000
+
+    assert 10 == admitted(rates, "a", *[ahead + number for number in range(5)], *[NOW + number for number in range(5)])
+
+
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     per_s=st.floats(0.1, 1000),
