@@ -20,13 +20,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from devices.message import Message
+from ingest import packets
+from ingest.wire import Wire
 from telemetry.errors import BrokerUnavailable
 
 logger = logging.getLogger(__name__)
 
 _PATIENCE_S = 5.0
 """How long a publisher waits for the broker's acknowledgement."""
-_PINGREQ = b"\xc0\x00"
 _PUBACK = b"\x40\x02"
 """Fixed header of an acknowledgement; the packet id of two bytes follows. In MQTT 5 this short form means success."""
 
@@ -87,141 +88,44 @@ def _connect(client: paho.Client, broker: Broker, *, persistent: bool) -> None:
     client.connect(broker.host, broker.port, broker.keepalive_s, **options)
 
 
-class Subscription:
-    """A persistent subscription that gives messages to its caller and waits for the caller's acknowledgement."""
+class _Handshake:
+    """Connects and subscribes, by paho; what the broker sends from then on is left to be read from the wire."""
 
-    def __init__(self, broker: Broker, client_id: str, filters: Sequence[str], *, clock: Callable[[], int]) -> None:
+    def __init__(self, broker: Broker, client_id: str, filters: Sequence[str]) -> None:
+        self.early: list[paho.MQTTMessage] = []
+        """What came before the broker had confirmed the subscription."""
         self._broker = broker
-        self._client_id = client_id
-        self._filters = list(filters)
-        self._clock = clock
-        self._client: paho.Client | None = None
-        self._session = 0
+        self._filters = filters
         self._ready = False
         self._refused = ""
-        self._received: list[Receipt] = []
-        self._received_bytes = 0
-        self._most_bytes = inf
-        self._pinged = 0.0
+        self.client = _client(broker, client_id, persistent=True)
+        self.client.on_connect = self._on_connect
+        self.client.on_subscribe = self._on_subscribe
+        self.client.on_disconnect = self._on_disconnect
+        self.client.on_message = lambda _client, _data, message: self.early.append(message)
 
-    @property
-    def connected(self) -> bool:
-        """The broker has accepted the connection and the subscription."""
-        return self._ready
-
-    def connect(self, timeout_s: float = 10.0) -> None:
-        """Connect and subscribe; `BrokerUnavailable` says what went wrong and where."""
-        self.close()
-        client = _client(self._broker, self._client_id, persistent=True)
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
-        client.on_disconnect = lambda *call: self._lost(self._refused or f"connection lost: {call[3]}")
-        client.on_message = self._on_message
-        self._client = client
-        self._session += 1
-        self._refused = ""
-        self._most_bytes = inf
+    def run(self, timeout_s: float) -> Wire:
+        """Raises `BrokerUnavailable`, which says what went wrong and where."""
+        client, address = self.client, self._broker.address
         try:
             _connect(client, self._broker, persistent=True)
         except OSError as error:
-            self._client = None
-            raise BrokerUnavailable(f"no MQTT broker at {self._broker.address}: {error}") from error
-        deadline = self._clock() + timeout_s * 1000
-        while not self._ready:
-            if self._refused or self._clock() > deadline:
-                why = self._refused or f"no answer within {timeout_s:g} s"
-                self.close()
-                raise BrokerUnavailable(f"MQTT broker at {self._broker.address}: {why}")
-            self._turn(0.1, wake=None, limit=len(self._received) + 1)
+            raise BrokerUnavailable(f"no MQTT broker at {address}: {error}") from error
+        deadline = time.monotonic() + timeout_s
+        while not self._ready or client.want_write():
+            if self._refused or client.socket() is None or time.monotonic() > deadline:
+                raise BrokerUnavailable(f"MQTT broker at {address}: {self._refused or f'no answer in {timeout_s:g} s'}")
+            self._turn(client.socket())
+        return Wire(client.socket(), self._broker.keepalive_s)
 
-    def receive(
-        self, timeout_s: float, *, wake: socket.socket | None = None, limit: int = 1000, limit_bytes: float = inf
-    ) -> list[Receipt]:
-        """Messages that have arrived, at most about `limit`; waits up to `timeout_s` for the first.
-
-        None is read when those before have `limit_bytes` of payload. A byte on `wake` ends the wait. With `limit` 0
-        nothing is read: the broker keeps what it has. Raises `BrokerUnavailable` when the connection is lost.
-        """
-        if not self._ready:
-            raise BrokerUnavailable(f"MQTT broker at {self._broker.address}: not connected")
-        self._most_bytes = limit_bytes
-        self._turn(0 if self._received else timeout_s, wake=wake, limit=limit)
-        received, self._received, self._received_bytes = self._received, [], 0
-        if not self.connected and not received:
-            raise BrokerUnavailable(f"MQTT broker at {self._broker.address}: {self._refused or 'connection lost'}")
-        return received
-
-    def acknowledge(self, receipts: Iterable[Receipt]) -> None:
-        """Tell the broker that these are settled; those of an earlier connection are left to be sent again.
-
-        All acknowledgements leave in one send: paho's own makes one system call each, which was most of the cost of
-        receiving a message.
-        """
-        packets = b"".join(
-            _PUBACK + receipt.packet_id.to_bytes(2, "big")
-            for receipt in receipts
-            if receipt.packet_id and receipt.session == self._session
-        )
-        if not packets or self._client is None:
-            return
-        while self._client.want_write() and (connection := self._client.socket()) is not None:
-            select.select([], [connection], [], 1.0)
-            self._client.loop_write()
-        connection = self._client.socket()
-        if connection is not None and not _send_all(connection, packets):
-            self._lost("broker does not take acknowledgements")
-
-    def close(self) -> None:
-        """End the connection; the session stays at the broker."""
-        client, self._client = self._client, None
-        self._ready = False
-        if client is not None:
-            client.on_disconnect = None
-            client.disconnect()
-            client.loop_write()
-
-    def _lost(self, why: str) -> None:
-        self._ready = False
-        self._refused = why
-
-    def _turn(self, timeout_s: float, *, wake: socket.socket | None, limit: int) -> None:
-        client = self._client
-        connection = None if client is None else client.socket()
-        if client is None or connection is None:
-            self._lost(self._refused or "connection lost")
-            return
-        wanted = [source for source in (connection if limit else None, wake) if source is not None]
-        writing = [connection] if client.want_write() else []
-        pending = limit > 0 and isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
-        readable, writable, _ = select.select(wanted, writing, [], 0 if pending else timeout_s)
-        if wake is not None and wake in readable:
-            wake.recv(4096)
+    def _turn(self, connection: Any) -> None:  # noqa: ANN401 - a socket, or an SSL socket
+        """Read one packet at the most."""
+        client = self.client
+        readable, writable, _ = select.select([connection], [connection] if client.want_write() else [], [], 0.1)
         if writable:
             client.loop_write()
-        if pending or connection in readable:
-            self._read(client, limit)
-        if limit:
-            client.loop_misc()
-        else:
-            self._stay_alive(connection)
-
-    def _stay_alive(self, connection: Any) -> None:  # noqa: ANN401 - a socket, an SSL socket or paho's websocket
-        """Ping while nothing is read: paho, which would see no answer to its pings, would hang up."""
-        now = time.monotonic()
-        if now - self._pinged > self._broker.keepalive_s / 2:
-            self._pinged = now
-            if not _send_all(connection, _PINGREQ):
-                self._lost("connection lost")
-
-    def _read(self, client: paho.Client, limit: int) -> None:
-        """Read packet by packet until nothing more has come or a limit is reached."""
-        while len(self._received) < limit and self._received_bytes < self._most_bytes:
-            before = len(self._received)
-            if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                self._lost(self._refused or "connection lost")
-                return
-            if len(self._received) == before:
-                return
+        if readable or (isinstance(connection, ssl.SSLSocket) and connection.pending()):
+            client.loop_read()
 
     def _on_connect(self, client: paho.Client, _data: object, flags: Any, reason: Any, _props: object) -> None:  # noqa: ANN401 - paho's types
         if reason.is_failure:
@@ -232,36 +136,127 @@ class Subscription:
         self._ready = flags.session_present
 
     def _on_subscribe(self, _client: paho.Client, _data: object, _mid: int, reasons: list[Any], _props: object) -> None:
-        refused = [topic for topic, reason in zip(self._filters, reasons, strict=False) if reason.is_failure]
-        if refused:
-            self._refused = f"subscription refused: {', '.join(refused)}"
-        else:
-            self._ready = True
+        self._refused = _refusal(self._filters, [reason.value for reason in reasons])
+        self._ready = not self._refused
 
-    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        payload = bytes(message.payload)
-        self._received_bytes += len(payload)
-        self._received.append(
-            Receipt(
-                Message(message.topic, payload, self._clock(), bool(message.retain)),
-                message.mid if message.qos else 0,
-                self._session,
-            )
-        )
+    def _on_disconnect(self, *call: Any) -> None:  # noqa: ANN401 - paho's types
+        self._refused = self._refused or f"connection lost: {call[3]}"
 
 
-def _send_all(connection: Any, packets: bytes) -> bool:  # noqa: ANN401 - a socket, an SSL socket or paho's websocket
-    """False when the broker takes nothing for ten seconds or the connection breaks."""
-    view = memoryview(packets)
-    while view:
+class Subscription:
+    """A persistent subscription that gives messages to its caller and waits for the caller's acknowledgement."""
+
+    def __init__(self, broker: Broker, client_id: str, filters: Sequence[str], *, clock: Callable[[], int]) -> None:
+        self._broker = broker
+        self._client_id = client_id
+        self._filters = list(filters)
+        self._clock = clock
+        self._client: paho.Client | None = None
+        self._wire: Wire | None = None
+        self._session = 0
+        self._early: list[Receipt] = []
+
+    @property
+    def connected(self) -> bool:
+        """The broker has accepted the connection and the subscription."""
+        return self._wire is not None and not self._wire.lost
+
+    def connect(self, timeout_s: float = 10.0) -> None:
+        """Connect and subscribe; `BrokerUnavailable` says what went wrong and where."""
+        self.close()
+        handshake = _Handshake(self._broker, self._client_id, self._filters)
+        self._client = handshake.client
+        self._session += 1
         try:
-            view = view[connection.send(view) :]
-        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-            if not select.select([], [connection], [], 10.0)[1]:
-                return False
-        except OSError:
-            return False
-    return True
+            self._wire = handshake.run(timeout_s)
+        except BrokerUnavailable:
+            self.close()
+            raise
+        at = self._clock()
+        self._early = [
+            Receipt(
+                Message(one.topic, bytes(one.payload), at, bool(one.retain)), one.mid if one.qos else 0, self._session
+            )
+            for one in handshake.early
+        ]
+
+    def receive(
+        self, timeout_s: float, *, wake: socket.socket | None = None, limit: int = 1000, limit_bytes: float = inf
+    ) -> list[Receipt]:
+        """Messages that have arrived, at most `limit` (but for those of the connecting); waits for the first.
+
+        It waits up to `timeout_s`. None is read when those before have `limit_bytes` of payload. A byte on `wake` ends
+        the wait. With `limit` 0 nothing is read: the broker keeps what it has. Raises `BrokerUnavailable` when the
+        connection is lost.
+        """
+        wire = self._wire
+        if wire is None or not self.connected:
+            raise self._unavailable()
+        received, self._early = self._early, []
+        wire.wait(0 if received else timeout_s, wake, reading=limit > 0)
+        try:
+            self._take(wire, received, limit, limit_bytes)
+        except BrokerUnavailable as error:
+            wire.lost = str(error)
+        if not received and not self.connected:
+            raise self._unavailable()
+        return received
+
+    def acknowledge(self, receipts: Iterable[Receipt]) -> None:
+        """Tell the broker that these are settled; those of an earlier connection are left to be sent again.
+
+        All acknowledgements leave in one send: paho's own makes one system call each.
+        """
+        answers = b"".join(
+            [
+                _PUBACK + receipt.packet_id.to_bytes(2, "big")
+                for receipt in receipts
+                if receipt.packet_id and receipt.session == self._session
+            ]
+        )
+        if answers and self._wire is not None:
+            self._wire.send(answers)
+
+    def close(self) -> None:
+        """End the connection; the session stays at the broker."""
+        client, self._client, self._wire = self._client, None, None
+        if client is not None:
+            client.on_disconnect = None
+            client.disconnect()
+            client.loop_write()
+
+    def _unavailable(self) -> BrokerUnavailable:
+        why = "not connected" if self._wire is None else self._wire.lost
+        return BrokerUnavailable(f"MQTT broker at {self._broker.address}: {why}")
+
+    def _take(self, wire: Wire, received: list[Receipt], limit: int, limit_bytes: float) -> None:
+        """Add what has come; `BrokerUnavailable` for what is no MQTT."""
+        size = sum([len(receipt.message.payload) for receipt in received])
+        at, session, mqtt5 = self._clock(), self._session, self._broker.mqtt5
+        while len(received) < limit and size < limit_bytes and (packet := wire.take()) is not None:
+            if packet.type != packets.PUBLISH:
+                self._heed(packet, wire)
+                continue
+            topic, payload, packet_id, retain = packets.published(packet, mqtt5=mqtt5)
+            size += len(payload)
+            received.append(Receipt(Message(topic, payload, at, retain), packet_id, session))
+
+    def _heed(self, packet: packets.Packet, wire: Wire) -> None:
+        """What the broker says beside messages."""
+        if packet.type == packets.SUBACK:
+            # Of a session that was there already, whose messages may come before it.
+            wire.lost = _refusal(self._filters, packets.subscribed(packet, mqtt5=self._broker.mqtt5))
+        elif packet.type == packets.DISCONNECT:
+            code = packet.body[0] if packet.body else 0
+            wire.lost = f"connection lost: the broker has ended it, reason code 0x{code:02x}"
+        elif packet.type != packets.PINGRESP:
+            wire.lost = f"connection lost: the broker sent a packet of type {packet.type}, which nobody asked for"
+
+
+def _refusal(filters: Sequence[str], codes: Sequence[int]) -> str:
+    """Which subscriptions the broker has refused; empty = none."""
+    refused = [topic for topic, code in zip(filters, codes, strict=False) if code >= packets.FAILED]
+    return f"subscription refused: {', '.join(refused)}" if refused else ""
 
 
 class Bus:

@@ -32,11 +32,6 @@ DOORS = {
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 40
 MOST_METHODS = 12
-LARGER_CLASSES = {
-    # Six for its caller, four that turn the socket loop, and paho's three callbacks; all on one connection's state.
-    "ingest/mqtt.py Subscription": 13,
-}
-"""The only classes that have more methods, how many, and why."""
 
 
 def sources() -> list[Path]:
@@ -136,7 +131,7 @@ def test_no_class_has_more_methods_than_one_purpose_needs() -> None:
         if isinstance(node, ast.ClassDef)
     }
 
-    assert LARGER_CLASSES == {name: count for name, count in methods.items() if count > MOST_METHODS}
+    assert {} == {name: count for name, count in methods.items() if count > MOST_METHODS}
 
 
 def test_nothing_listens_outside_without_credentials() -> None:

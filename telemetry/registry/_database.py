@@ -64,7 +64,7 @@ class Database:
         self.is_postgresql = parsed.get_backend_name() == "postgresql"
         self._secrets = _secrets(parsed)
         self._engine = _postgresql_engine(parsed) if self.is_postgresql else _sqlite_engine(parsed)
-        self._upserts: dict[str, tuple[str, Sequence[str] | None]] = {}
+        self._upserts: dict[tuple[str, bool], tuple[str, Sequence[str] | None]] = {}
         self._writer = self._engine.execution_options(writes=True)
         self.slot = secrets.randbelow(_SLOTS)
         """Of a total that many write to, the row of this one."""
@@ -100,12 +100,14 @@ class Database:
             },
         )
 
-    def put_many(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    def put_many(
+        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]], *, adding: bool = False
+    ) -> None:
         """As executing `upsert(table)`, at a third of the price: each value must be what the driver itself takes."""
-        if table.name not in self._upserts:
-            compiled = self.upsert(table).compile(dialect=connection.dialect)
-            self._upserts[table.name] = (compiled.string, compiled.positiontup)
-        statement, order = self._upserts[table.name]
+        if (table.name, adding) not in self._upserts:
+            compiled = self.upsert(table, adding=adding).compile(dialect=connection.dialect)
+            self._upserts[table.name, adding] = (compiled.string, compiled.positiontup)
+        statement, order = self._upserts[table.name, adding]
         given = [dict(row) for row in rows] if order is None else [tuple(row[name] for name in order) for row in rows]
         connection.exec_driver_sql(statement, given)
 

@@ -104,10 +104,10 @@ def note(database: Database, connection: Connection, notes: Mapping[str, Sequenc
     if days:
         # In order: two workers that add to the same lines then wait for each other instead of deadlocking.
         added = [
-            {"day": _date(day), "device": device, "messages": messages, "lost": lost}
+            {"day": _date(day).isoformat(), "device": device, "messages": messages, "lost": lost}
             for day, device, messages, lost in sorted(days)
         ]
-        connection.execute(database.upsert(heard_days, adding=True), added)
+        database.put_many(connection, heard_days, added, adding=True)
 
 
 def _locked(database: Database, connection: Connection, devices: Collection[str]) -> dict[str, Hearing]:

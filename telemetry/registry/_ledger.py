@@ -186,15 +186,15 @@ def record(database: Database, connection: Connection, lines: Iterable[LedgerLin
             fates[position] += count
     # In order: two workers that add to the same lines then wait for each other instead of deadlocking.
     rows = [
-        {"day": day, "device": device, **dict(zip(_FATES, fates, strict=False))}
+        {"day": day.isoformat(), "device": device, **dict(zip(_FATES, fates, strict=False))}
         for (day, device), fates in sorted(sums.items())
         if any(fates)
     ]
     if rows:
-        connection.execute(database.upsert(ledger, adding=True), rows)
+        database.put_many(connection, ledger, rows, adding=True)
         # After the lines, by every writer: then nobody who holds it waits for a line.
         total = dict(zip(_FATES, map(sum, zip(*sums.values(), strict=True)), strict=False))
-        connection.execute(database.upsert(ledger_totals, adding=True), {"slot": database.slot, **total})
+        database.put_many(connection, ledger_totals, [{"slot": database.slot, **total}], adding=True)
 
 
 def hold(connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> None:
@@ -218,7 +218,10 @@ def hold(connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> No
 def release(database: Database, connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> None:
     """Take these off what the worker holds; within the caller's transaction."""
     name = storable(worker)
-    rows = [{"worker": name, "day": line.day, "device": key(line.device), "count": -line.in_flight} for line in lines]
+    rows: list[dict[str, object]] = [
+        {"worker": name, "day": line.day.isoformat(), "device": key(line.device), "count": -line.in_flight}
+        for line in lines
+    ]
     if rows:
-        connection.execute(database.upsert(in_flight, adding=True), rows)
+        database.put_many(connection, in_flight, rows, adding=True)
         connection.execute(delete(in_flight).where(in_flight.c.worker == name, in_flight.c.count <= 0))

@@ -1,0 +1,97 @@
+"""A connection that stands, over real sockets."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from ingest.packets import Packet
+from ingest.wire import Wire
+from tests.workplace import eventually
+
+PINGREQ = b"\xc0\x00"
+PINGRESP = b"\xd0\x00"
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Ours, which does not block, and the broker's."""
+    ours, brokers = socket.socketpair()
+    ours.setblocking(False)
+    with contextlib.closing(ours), contextlib.closing(brokers):
+        yield ours, brokers
+
+
+def test_many_packets_come_with_one_wait_and_the_rest_of_one_with_the_next(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, broker = ends
+    wire = Wire(ours, keepalive_s=60)
+    broker.sendall(PINGRESP * 3 + b"\x30\x04\x00\x01")
+    wire.wait(5.0, None, reading=True)
+    assert [Packet(0xD0, b"")] * 3 + [None] == [wire.take() for _ in range(4)]
+    broker.sendall(b"ab")
+    wire.wait(5.0, None, reading=True)
+    assert Packet(0x30, b"\x00\x01ab") == wire.take()
+    assert not wire.lost
+
+
+def test_what_is_there_already_needs_no_wait(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, broker = ends
+    wire = Wire(ours, keepalive_s=600)
+    broker.sendall(PINGRESP * 2)
+    wire.wait(5.0, None, reading=True)
+    assert wire.take() is not None
+    wire.wait(3600.0, None, reading=True)
+    assert Packet(0xD0, b"") == wire.take()
+
+
+def test_a_byte_on_the_other_socket_ends_the_wait(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, _ = ends
+    wire = Wire(ours, keepalive_s=7200)
+    waker, wake = socket.socketpair()
+    with contextlib.closing(waker), contextlib.closing(wake):
+        waker.send(b"!")
+        wire.wait(3600.0, wake, reading=False)
+    assert wire.take() is None
+
+
+def test_a_broker_that_closes_is_lost(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, broker = ends
+    wire = Wire(ours, keepalive_s=60)
+    broker.close()
+    wire.wait(5.0, None, reading=True)
+    assert wire.take() is None
+    assert "connection lost: the broker has closed it" == wire.lost
+    wire.send(PINGREQ)
+    assert "connection lost: the broker has closed it" == wire.lost
+
+
+def test_a_broker_is_pinged_and_one_that_answers_nothing_is_given_up(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, broker = ends
+    wire = Wire(ours, keepalive_s=1)
+
+    def given_up() -> bool:
+        wire.wait(0.05, None, reading=True)
+        return bool(wire.lost)
+
+    eventually(given_up)
+    assert wire.lost.startswith("nothing heard from the broker for ")
+    assert PINGREQ == broker.recv(2)
+
+
+def test_while_nothing_is_read_a_silent_broker_is_not_given_up(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, broker = ends
+    wire = Wire(ours, keepalive_s=1)
+    broker.setblocking(False)
+    pings = bytearray()
+
+    def pinged_thrice() -> bool:
+        wire.wait(0.05, None, reading=False)
+        with contextlib.suppress(BlockingIOError):
+            pings.extend(broker.recv(64))
+        return len(pings) >= 3 * len(PINGREQ)
+
+    eventually(pinged_thrice)
+    assert not wire.lost
