@@ -10,7 +10,7 @@ from api.answers import INSTANT
 from api.atlas import Atlas
 from api.buckets import Drawn, Fill, filled
 from api.tables import Columns
-from api.words import flag_words, instants
+from api.words import flag_words, instants, rounded
 from telemetry.metrics import metric
 from telemetry.model import Reading
 
@@ -154,9 +154,9 @@ def _bucket_columns(drawn: Drawn, fill: Fill) -> dict[str, Any]:
     buckets = drawn.line.buckets
     columns: dict[str, Any] = {
         "at": list(drawn.edges[:-1]),
-        "value": [None if value is None else _tidy(value) for value in filled(buckets.value, fill)],
+        "value": rounded(filled(buckets.value, fill), significant=12),
         "count": buckets.count,
-        "coverage": [None if share is None else round(share, 4) for share in drawn.line.coverage],
+        "coverage": rounded(drawn.line.coverage, decimals=4),
         "excluded": buckets.excluded,
         "low": buckets.low,
         "high": buckets.high,
@@ -169,11 +169,6 @@ def _bucket_columns(drawn: Drawn, fill: Fill) -> dict[str, Any]:
         kept = [index for index, value in enumerate(buckets.value) if value is not None]
         columns = {name: [column[index] for index in kept] for name, column in columns.items()}
     return columns
-
-
-def _tidy(value: float) -> float:
-    """Without the dust that binary addition leaves: 19.1, not 19.099999999999994."""
-    return float(f"{value:.12g}")
 
 
 def _reading_head(atlas: Atlas, reading: Reading) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from telemetry.errors import Invalid
@@ -97,10 +98,11 @@ def _elapsed(window: Window, start: int, stop: int, max_buckets: int) -> tuple[i
     step = window.count * _ELAPSED[window.unit]
     _bound((stop - start) // step, max_buckets)
     days = Window(1, Unit.DAY, window.zone)
+    midnights = [_start(days, day) for day in range(_bucket(days, start), _bucket(days, stop - 1) + 2)]
     cut: list[int] = []
-    for day in range(_bucket(days, start), _bucket(days, stop - 1) + 1):
-        cut.extend(range(_start(days, day), _start(days, day + 1), step))
-    cut.append(_start(days, day + 1))
+    for midnight, following in pairwise(midnights):
+        cut.extend(range(midnight, following, step))
+    cut.append(midnights[-1])
     whole = cut[bisect_right(cut, start) - 1 : bisect_left(cut, stop) + 1]
     _bound(len(whole) - 1, max_buckets)
     return tuple(whole)

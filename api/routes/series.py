@@ -151,7 +151,7 @@ def _in_buckets(asked: _Asked, every: str) -> Response:
     lines = list(drawn(asked.services.reader, asked.atlas, question, asked.services.clock()))
     if query.format is not Format.JSON:
         return _table(bucket_table(lines, query.fill), query.format)
-    whole = edges(question.window, asked.start, asked.stop, max_buckets=MOST_POINTS)
+    whole = lines[0].edges if lines else edges(question.window, asked.start, asked.stop, max_buckets=MOST_POINTS)
     return _json(replace(asked, start=whole[0], stop=whole[-1]), bucket_lines(lines, query.fill), None)
 
 
