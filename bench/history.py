@@ -20,7 +20,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from rurban.house import House, history_import, opened
+from rurban.historian import history_import
+from rurban.house import House, opened
 from rurban.settings import Settings
 from telemetry.history import BadRow, Wanted
 from telemetry.model import Device, Level, Profile, Region

@@ -13,7 +13,7 @@ from dashboards.boards import boards
 from dashboards.files import text
 from dashboards.queries import HOURLY, RAW
 from telemetry.errors import GrafanaUnavailable, Invalid
-from telemetry.store.influx_server import Address
+from telemetry.store.influx_address import Address
 
 FOLDER: Final = "rurban"
 _TITLE: Final = "Rurban"

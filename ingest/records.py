@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import msgspec
-import pyarrow as pa
+import zstandard
 
 from ingest.pipeline import Outcome
 
 _OUTCOME: Final = 1
 _MARK: Final = 2
 _START: Final = struct.Struct("<BI")
+_LEVEL: Final = 1
 _SIZE: Final = struct.Struct("<I")
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Outcome)
@@ -75,7 +76,7 @@ def head_of(outcome: Outcome, since: int | None, now: int) -> Head:
 def packed(head: Head, outcome: Outcome) -> bytes:
     short = _ENCODER.encode(head)
     whole = _ENCODER.encode(outcome)
-    body = pa.compress(whole, codec="zstd", asbytes=True)
+    body = zstandard.compress(whole, _LEVEL)
     return b"".join((_START.pack(_OUTCOME, len(short)), short, _SIZE.pack(len(whole)), body))
 
 
@@ -100,7 +101,7 @@ def entry(position: int, payload: bytes) -> Entry:
     _, length = _START.unpack_from(payload)
     start = _START.size + length
     (size,) = _SIZE.unpack_from(payload, start)
-    whole = pa.decompress(payload[start + _SIZE.size :], size, codec="zstd", asbytes=True)
+    whole = zstandard.decompress(payload[start + _SIZE.size :], size)
     return Entry(position, head(payload), _DECODER.decode(whole))
 
 

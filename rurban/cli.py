@@ -1,4 +1,4 @@
-"""The command line."""
+"""The command line. A command loads what it runs, when it runs: a worker carries no API and no boards in memory."""
 
 import logging
 import sys
@@ -10,10 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from rurban import commands, importing, ledger_check
-from rurban.demo import HISTORY_DAYS
-from rurban.doctor import diagnose
-from rurban.settings import Settings
+from rurban.settings import HISTORY_DAYS, Settings
 from telemetry.errors import RurbanFault
 from telemetry.history import Form, Wanted
 
@@ -82,24 +79,32 @@ def demo(
     ] = HISTORY_DAYS,
 ) -> None:
     """Broker, worker, store and API with a sample county: days of history, real records, live data."""
+    from rurban import commands
+
     commands.demo(_settings(), Console(), days)
 
 
 @app.command()
 def up() -> None:
     """Everything in one process on embedded parts: broker, worker, store and API, for devices of your own."""
+    from rurban import commands
+
     commands.up(_settings())
 
 
 @app.command()
 def ingest() -> None:
     """The ingest worker alone, on a broker that runs already."""
-    commands.ingest(_settings())
+    from rurban.ingesting import ingest as work
+
+    work(_settings())
 
 
 @app.command()
 def api() -> None:
     """The API alone, on a store that no other process has open."""
+    from rurban import commands
+
     commands.api(_settings())
 
 
@@ -110,6 +115,8 @@ def simulate(
     register: Annotated[bool, typer.Option(help="Put the county into the registry first.")] = False,
 ) -> None:
     """Publish the sample county's live data to the broker, for a house that runs elsewhere."""
+    from rurban import commands
+
     commands.simulate(_settings(), seconds, register=register)
 
 
@@ -123,6 +130,8 @@ def replay(
     shift_to_now: Annotated[bool, typer.Option(help="Move the times so that the record ends now.")] = False,
 ) -> None:
     """Publish a record of a real station over MQTT, as its device."""
+    from rurban import commands
+
     commands.replay(_settings(), record, speed, shift_to_now=shift_to_now)
 
 
@@ -139,6 +148,8 @@ def import_history(  # noqa: PLR0913 -- each an option of its own
     ] = False,
 ) -> None:
     """Import recorded readings into a house that does not run; the same file twice changes nothing."""
+    from rurban import importing
+
     whole = importing.run(_settings(), file, Wanted(form, tz, dry_run, skip_bad), errors, Console())
     raise typer.Exit(0 if whole else 1)
 
@@ -149,6 +160,8 @@ def credentials(
     renew: Annotated[list[str] | None, typer.Option(help="A device that gets a new password; may come often.")] = None,
 ) -> None:
     """Write Mosquitto's password and ACL files from the registry, and the new passwords for the installer."""
+    from rurban import commands
+
     commands.credentials(_settings(), out, renew or [])
 
 
@@ -157,18 +170,24 @@ def check(
     device: Annotated[list[str] | None, typer.Option(help="Only this one; may come often; none = all.")] = None,
 ) -> None:
     """Count the store and hold it against the ledger; ends with 1 where they differ."""
+    from rurban import ledger_check
+
     raise typer.Exit(ledger_check.check(_settings(), device or [], Console()))
 
 
 @of_boards.command()
 def push() -> None:
     """Put data sources, folder and boards into a running Grafana; again and again without harm."""
+    from rurban import commands
+
     commands.push_boards(_settings())
 
 
 @app.command()
 def doctor() -> None:
     """Say what of this house can be reached, and what to do about the rest."""
+    from rurban.doctor import diagnose
+
     raise typer.Exit(diagnose(_settings(), typer.echo))
 
 

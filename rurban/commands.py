@@ -16,27 +16,18 @@ from dashboards import upload
 from devices import replay as records
 from devices.fleet import Fleet
 from devices.publisher import Publisher
-from ingest.mqtt import Bus
 from ingest.worker import Worker
-from rurban import broker_accounts, sign_of_life
+from rurban import broker_accounts
 from rurban import demo as demonstration
 from rurban import house as composition
 from rurban.broker import embedded_broker
 from rurban.house import House, now
-from rurban.running import Server, in_background, until_emptied, until_settled, until_stopped
+from rurban.running import in_background, until_emptied, until_settled
+from rurban.serving import Server, web
 from rurban.settings import Settings, is_loopback
 from telemetry.errors import Invalid
 from telemetry.registry import Registry, open_registry
 from telemetry.store import Address
-
-
-@contextlib.contextmanager
-def _bus(house: House, name: str) -> Iterator[Bus]:
-    bus = Bus(composition.broker(house.settings), f"{house.settings.mqtt_client_id}-{name}", clock=house.clock)
-    try:
-        yield bus
-    finally:
-        bus.close()
 
 
 def _publisher(settings: Settings, client_id: str) -> Publisher:
@@ -69,10 +60,10 @@ def _embedded(
         composition.settle_left_behind(house, settings.mqtt_client_id)
         if prepare is not None:
             prepare(house)
-        bus = stack.enter_context(_bus(house, "bus"))
+        bus = stack.enter_context(composition.bus(house, "bus"))
         settling = stack.enter_context(composition.settlement(house, settings.mqtt_client_id, bus.tell))
         worker = composition.worker(house, settling)
-        server = Server(composition.web(house, bus, worker), settings)
+        server = Server(web(house, bus, worker), settings)
         if settings.mqtt_embedded:
             stack.enter_context(_broker_of_its_own(settings))
         stack.enter_context(in_background(worker))
@@ -127,24 +118,9 @@ def up(settings: Settings) -> None:
         server.run()
 
 
-def ingest(settings: Settings) -> None:
-    alive = sign_of_life.path(settings.data_dir)
-    with (
-        composition.opened(settings) as house,
-        _bus(house, "bus") as bus,
-        sign_of_life.given(alive, now) as beat,
-        composition.settlement(house, settings.mqtt_client_id, bus.tell) as settling,
-    ):
-        composition.settle_left_behind(house, settings.mqtt_client_id)
-        worker = composition.worker(house, settling, beat)
-        bus.start()
-        with composition.reporting_on(house, worker), composition.counted_nightly(house):
-            until_stopped(worker)
-
-
 def api(settings: Settings) -> None:
-    with composition.opened(settings) as house, _bus(house, "api") as bus:
-        server = Server(composition.web(house, bus, None), settings)
+    with composition.opened(settings) as house, composition.bus(house, "api") as bus:
+        server = Server(web(house, bus, None), settings)
         bus.start()
         server.run()
 

@@ -21,13 +21,13 @@ from ingest.pipeline import Outcome, Pipeline
 from ingest.settle import Settlement
 from rurban import house as composition
 from rurban.house import House
+from rurban.settings import HISTORY_DAYS
 from telemetry.errors import BrokerUnavailable, Invalid
 from telemetry.registry import Registry
 
 logger = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
-HISTORY_DAYS = 30
 SEED = 20_261_123
 CHUNK = 4000
 """Messages of history that are settled at once."""

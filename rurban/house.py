@@ -1,4 +1,7 @@
-"""The composition root: opens what the settings name and wires the parts together."""
+"""The composition root: opens what the settings name and wires the parts together.
+
+What serves people is in `rurban/serving.py`, what imports files in `rurban/historian.py`: a worker loads neither.
+"""
 
 import contextlib
 import logging
@@ -6,23 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO
 from urllib.parse import unquote
 
-from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
-
-import api
-from api.live import LiveHub
-from api.services import Services
-from devices import history
 from devices.codecs import CODECS
-from devices.message import Message
 from ingest import settle
 from ingest.backlog import SpoolLimits
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory, Directory
-from ingest.history import Importer
 from ingest.mqtt import Broker, Bus, Subscription
 from ingest.pipeline import Pipeline
 from ingest.rates import Rate
@@ -31,20 +24,15 @@ from ingest.settle import Books, Settlement
 from ingest.settling import Progress
 from ingest.sources import UPLINKS
 from ingest.worker import Limits, Worker
-from rurban.own_metrics import LedgerCollector, QuarantineCollector, WorkerCollector
 from rurban.place_tags import PlaceTags
-from rurban.readiness import probes
 from rurban.recounting import Counting, nightly
-from rurban.self_report import reporting
 from rurban.settings import Settings
-from telemetry import announcement, replay_request
+from telemetry import replay_request
 from telemetry import store as stores
-from telemetry.errors import Conflict, Invalid, RegistryUnavailable, Rejected, SpoolUnavailable, StoreUnavailable
-from telemetry.history import HistoryImport, Imported, Listener, Wanted
+from telemetry.errors import Conflict, Invalid, RegistryUnavailable, SpoolUnavailable, StoreUnavailable
 from telemetry.metrics import METRICS
 from telemetry.registry import Registry, open_registry
 from telemetry.store import Store
-from telemetry.store.retention import kept_since
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +86,7 @@ class RegistryDirectory:
 def pipeline(house: House) -> Pipeline:
     """A pipeline whose checks know nothing yet: `remember` tells them."""
     settings = house.settings
-    checks = Checks(_clock_limits(settings))
+    checks = Checks(clock_limits(settings))
     for device, heard in house.registry.heard.find().items():
         if heard.ahead_until:
             checks.doubt(device, heard.ahead_until)
@@ -154,42 +142,7 @@ def _spool_limits(settings: Settings) -> SpoolLimits:
     )
 
 
-def history_import(house: House) -> HistoryImport:
-    """Imports files of history into this house, one at a time."""
-    settings = house.settings
-
-    def run(file: BinaryIO, name: str, wanted: Wanted, listener: Listener) -> Imported:
-        found = history.opened(file, name, form=wanted.form, tz=wanted.tz)
-        heard = house.registry.heard.find()
-        with contextlib.ExitStack() as stack:
-            settling = None if wanted.dry_run else stack.enter_context(settlement(house, _importing(settings)))
-            importer = Importer(
-                CurrentDirectory(RegistryDirectory(house.registry), house.clock),
-                house.store,
-                None if settling is None else _drained(settling).settle,
-                limits=_clock_limits(settings),
-                clock=house.clock,
-                kept_since=partial(kept_since, settings.keep_days, house.clock),
-                doubted={device: each.ahead_until for device, each in heard.items() if each.ahead_until},
-            )
-            return importer.run(found, wanted, listener)
-
-    return run
-
-
-def _importing(settings: Settings) -> str:
-    """Under which name imports settle: beside the worker, who may be at work."""
-    return f"{settings.mqtt_client_id}-import"
-
-
-def _drained(settling: Settlement) -> Settlement:
-    """With what an import that was killed had left settled first, so that it is not counted with the next one."""
-    while settling.settle_oldest() is not None:
-        pass
-    return settling
-
-
-def _clock_limits(settings: Settings) -> ClockLimits:
+def clock_limits(settings: Settings) -> ClockLimits:
     return ClockLimits(ahead_ms=settings.clock_ahead_s * 1000, late_ms=settings.late_after_s * 1000)
 
 
@@ -204,6 +157,16 @@ def broker(settings: Settings) -> Broker:
         tls_ca=None if settings.mqtt_tls_ca is None else str(settings.mqtt_tls_ca),
         mqtt5=settings.mqtt_version == "5",
     )
+
+
+@contextlib.contextmanager
+def bus(house: House, name: str) -> Iterator[Bus]:
+    """On which the parts of the house talk; its caller starts it."""
+    found = Bus(broker(house.settings), f"{house.settings.mqtt_client_id}-{name}", clock=house.clock)
+    try:
+        yield found
+    finally:
+        found.close()
 
 
 def worker(house: House, settling: Settlement, beat: Callable[[Progress], None] | None = None) -> Worker:
@@ -232,8 +195,12 @@ def worker(house: House, settling: Settlement, beat: Callable[[Progress], None] 
 
 def reporting_on(house: House, worker: Worker) -> contextlib.AbstractContextManager[None]:
     """Keep in InfluxDB what boards show of this house; nothing on the embedded store."""
-    settings = house.settings
-    return reporting(settings.store_place, house.registry, worker.progress, settings.mqtt_client_id, house.clock)
+    settings, place = house.settings, house.settings.store_place
+    if not isinstance(place, stores.Address):
+        return contextlib.nullcontext()
+    from rurban.self_report import reporting  # noqa: PLC0415 - brings InfluxDB's client
+
+    return reporting(place, house.registry, worker.progress, settings.mqtt_client_id, house.clock)
 
 
 def counting(house: House) -> Counting:
@@ -248,38 +215,3 @@ def counted_nightly(house: House) -> contextlib.AbstractContextManager[None]:
     """Count the store once a night, unless another worker of this registry does."""
     settings = house.settings
     return nightly(counting(house), settings.recount_at, settings.zone, house.clock)
-
-
-def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
-    """The API; with a worker in the same process, also that worker's state in `/ready` and `/metrics`."""
-    collectors = CollectorRegistry()
-    collectors.register(LedgerCollector(house.registry, house.clock))
-    collectors.register(QuarantineCollector(house.registry.quarantine.used))
-    if ingest is not None:
-        collectors.register(WorkerCollector(ingest.progress, house.clock))
-    live = LiveHub()
-    bus.listen(announcement.ALL, lambda message: _offer(live, message))
-    token = house.settings.api_token
-    return api.create(
-        Services(
-            registry=house.registry,
-            reader=house.store,
-            live=live,
-            publish=bus.publish,
-            clock=house.clock,
-            probes=probes(house.registry, house.store, bus, ingest, house.clock),
-            metrics=collectors,
-            zone=house.settings.zone,
-            history=history_import(house),
-            largest_import=house.settings.max_import_mb * 1024 * 1024,
-            clock_limit_s=house.settings.clock_ahead_s,
-            token=None if token is None else token.get_secret_value(),
-        )
-    )
-
-
-def _offer(live: LiveHub, message: Message) -> None:
-    try:
-        live.offer(announcement.decode(message.payload))
-    except Rejected as rejected:
-        logger.warning("announcement on %s ignored: %s", message.topic, rejected)

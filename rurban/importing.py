@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rurban import house as composition
+from rurban.historian import history_import
 from rurban.house import House
 from rurban.settings import Settings
 from telemetry.errors import Invalid, StoreUnavailable
@@ -34,7 +35,7 @@ def run(settings: Settings, file: Path, wanted: Wanted, errors: Path | None, con
     """
     began = time.monotonic()
     with _opened(settings, file) as house, _read(file) as source, _Watch(console, errors) as watch:
-        found = composition.history_import(house)(source, file.name, wanted, watch)
+        found = history_import(house)(source, file.name, wanted, watch)
     _summary(console, found, watch, time.monotonic() - began, errors)
     return found.refused == 0
 

@@ -1,4 +1,4 @@
-"""Running a house until it is told to stop: worker in a thread, API in the main one."""
+"""Running a worker until it is told to stop, or until it has done what waits."""
 
 import contextlib
 import gc
@@ -8,15 +8,10 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from types import FrameType
-
-import uvicorn
-from fastapi import FastAPI
 
 from ingest.mqtt import Bus
 from ingest.sources import LAST_CALL
 from ingest.worker import Worker
-from rurban.settings import Settings
 from telemetry.errors import BrokerUnavailable, StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -118,27 +113,3 @@ def until_stopped(worker: Worker) -> None:
         signal.signal(number, lambda _number, _frame: worker.stop())
     with calm_collector():
         worker.run()
-
-
-class Server(uvicorn.Server):
-    """Uvicorn on a given app, until SIGTERM or SIGINT; stopping so is a success."""
-
-    def __init__(self, app: FastAPI, settings: Settings) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                host=settings.http_host,
-                port=settings.http_port,
-                log_level=settings.log_level.lower(),
-                access_log=False,
-                log_config=None,
-                timeout_graceful_shutdown=3,
-            )
-        )
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; asked a second time, without waiting for open connections. Uvicorn's own raises the signal again."""
-        del frame
-        if self.should_exit and sig == signal.SIGINT:
-            self.force_exit = True
-        self.should_exit = True

@@ -12,6 +12,8 @@ from telemetry.registry import Room
 from telemetry.store import Address, EmbeddedFile
 
 LOCAL_NAMES = ("localhost",)
+HISTORY_DAYS = 30
+"""How far the demonstration's history goes back unless it is told otherwise."""
 
 
 class Settings(BaseSettings):

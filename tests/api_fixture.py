@@ -17,7 +17,8 @@ from starlette.testclient import TestClient
 import api
 from api.live import LiveHub
 from api.services import Services
-from rurban.house import House, history_import
+from rurban.historian import history_import
+from rurban.house import House
 from rurban.settings import Settings
 from telemetry.errors import BrokerUnavailable
 from telemetry.model import Device, Measure, Profile, Quality, Reading

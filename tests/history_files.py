@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
-from rurban.house import House, history_import
+from rurban.historian import history_import
+from rurban.house import House
 from rurban.settings import Settings
 from telemetry.history import BadRow, Imported, Wanted
 from telemetry.registry import Registry

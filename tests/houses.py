@@ -14,7 +14,7 @@ from ingest.mqtt import Bus
 from ingest.worker import Worker
 from rurban import house as composition
 from rurban.house import House
-from rurban.running import Server
+from rurban.serving import Server, web
 from rurban.settings import Settings
 from telemetry.store import Address
 from tests.mosquitto import Mosquitto, free_port
@@ -63,7 +63,7 @@ def house_on(
         stack.callback(bus.close)
         settling = stack.enter_context(composition.settlement(house, settings.mqtt_client_id, bus.tell))
         worker = composition.worker(house, settling)
-        server = Server(composition.web(house, bus, worker), settings)
+        server = Server(web(house, bus, worker), settings)
         bus.start()
         eventually(lambda: bus.connected)
         stack.enter_context(at_work(contextlib.nullcontext(worker)))

@@ -17,7 +17,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from telemetry.store.influx_server import Address
+from telemetry.store.influx_address import Address
 from tests.mosquitto import HOST, free_port
 
 _READY_WITHIN_S = 60.0

@@ -15,8 +15,8 @@ import pytest
 from telemetry.model import Fold, Kind, Metric, Reading
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.influx import InfluxStore
+from telemetry.store.influx_address import Address
 from telemetry.store.influx_lines import PlacesOf
-from telemetry.store.influx_server import Address
 from telemetry.store.ports import Buckets, FoldQuery, Member, ReadingReader, Store
 from tests import influxdb
 from tests.workplace import wall_clock

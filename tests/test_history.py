@@ -5,8 +5,8 @@ import signal
 from pathlib import Path
 
 from rurban import house as composition
-from rurban.demo import DAY_MS, HISTORY_DAYS, diary, fill_history, settle_county
-from rurban.settings import Settings
+from rurban.demo import DAY_MS, diary, fill_history, settle_county
+from rurban.settings import HISTORY_DAYS, Settings
 from tests import fleets
 from tests.mosquitto import free_port
 from tests.processes import rurban

@@ -17,7 +17,7 @@ from telemetry.recount import EXTRA, MISSING, DayCounts, Difference, Recount, Re
 from telemetry.registry import Registry, open_registry
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.influx import InfluxStore
-from telemetry.store.influx_server import Address
+from telemetry.store.influx_address import Address
 from telemetry.store.ports import Store
 from telemetry.store.retention import kept_since
 from tests import influxdb, village

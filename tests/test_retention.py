@@ -11,7 +11,7 @@ from telemetry.errors import StoreUnavailable
 from telemetry.model import Fold, Metric
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.influx import InfluxStore
-from telemetry.store.influx_server import Address
+from telemetry.store.influx_address import Address
 from telemetry.store.ports import Buckets, RawQuery, ReadingReader
 from telemetry.store.retention import FOR_EVER, kept_since
 from tests import influxdb

@@ -1,6 +1,7 @@
 """What a house keeps of itself in InfluxDB, on a real server."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from ingest.settling import Progress
 from rurban import house as composition
 from rurban.self_report import ANEW_MS, SelfReport, registry_lines, reporting
 from telemetry.registry import Registry
-from telemetry.store import Address, EmbeddedFile
+from telemetry.store import Address
 from telemetry.store.influx_server import InfluxServer
 from tests import influxdb, village
 from tests.houses import house_on
@@ -142,11 +143,9 @@ def test_an_influxdb_that_is_away_is_told_in_the_log_and_hinders_nobody(
         eventually(lambda: "boards are not told" in caplog.text)
 
 
-def test_the_embedded_store_keeps_nothing_of_the_house(registry: Registry, tmp_path: Path) -> None:
-    def clock() -> int:
-        raise AssertionError("nothing may be told")
-
-    with reporting(EmbeddedFile(tmp_path / "none.duckdb"), registry, Progress(), "worker-1", clock):
-        pass
-
-    assert [] == list(tmp_path.glob("*.duckdb"))
+def test_a_house_on_the_embedded_store_tells_nobody(broker: Mosquitto, tmp_path: Path) -> None:
+    with (
+        house_on(broker, tmp_path, lambda house: village.settle(house.registry)) as running,
+        composition.reporting_on(running.house, running.worker),
+    ):
+        assert "rurban-self-report" not in {thread.name for thread in threading.enumerate()}

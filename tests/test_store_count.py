@@ -10,8 +10,9 @@ import pytest
 
 from telemetry.errors import StoreUnavailable
 from telemetry.model import Quality, Reading
+from telemetry.store.influx_address import Address
 from telemetry.store.influx_count import InfluxCounter
-from telemetry.store.influx_server import Address, InfluxServer, Rows
+from telemetry.store.influx_server import InfluxServer, Rows
 from telemetry.store.influxql import NS
 from telemetry.store.retention import FOR_EVER, for_ever
 from telemetry.store.traits import traits_of

@@ -9,7 +9,7 @@ import pytest
 from telemetry.errors import StoreUnavailable
 from telemetry.model import Reading
 from telemetry.store.influx import InfluxStore
-from telemetry.store.influx_server import Address
+from telemetry.store.influx_address import Address
 from telemetry.store.ports import Identity, RawQuery
 from tests import influxdb
 from tests.mosquitto import HOST, free_port

@@ -7,10 +7,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from telemetry.model import Metric
-from telemetry.store.embedded import EmbeddedStore
-from telemetry.store.influx import InfluxStore
+from telemetry.store.influx_address import Address
 from telemetry.store.influx_lines import PlacesOf
-from telemetry.store.influx_server import Address
 from telemetry.store.ports import Store
 from telemetry.store.retention import kept_since
 
@@ -49,6 +47,8 @@ def opened(
     """
     match where:
         case EmbeddedFile():
+            from telemetry.store.embedded import EmbeddedStore  # noqa: PLC0415 - each brings a library of its own
+
             return EmbeddedStore.open(
                 where.path,
                 zone=zone,
@@ -57,4 +57,6 @@ def opened(
                 kept_since=partial(kept_since, where.keep_days, clock),
             )
         case Address():
+            from telemetry.store.influx import InfluxStore  # noqa: PLC0415 - likewise
+
             return InfluxStore(where, places_of, metrics=metrics, clock=clock)

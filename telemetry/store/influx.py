@@ -13,12 +13,13 @@ from types import TracebackType
 from telemetry.errors import StoreUnavailable
 from telemetry.model import Metric, Reading
 from telemetry.store import influx_fold, influx_raw, parts
+from telemetry.store.influx_address import Address
 from telemetry.store.influx_count import InfluxCounter
 from telemetry.store.influx_hourly import Hourly
 from telemetry.store.influx_lines import PLACE_TAGS, PlacesOf, Tags, lines, unwritable
 from telemetry.store.influx_refold import HourFolder
 from telemetry.store.influx_roll import Roller
-from telemetry.store.influx_server import NOTHING, Address, InfluxServer
+from telemetry.store.influx_server import NOTHING, InfluxServer
 from telemetry.store.influxql import Bound, among, measurements
 from telemetry.store.ports import Buckets, FoldQuery, Identity, RawQuery, Refused
 from telemetry.store.retention import kept_since, too_old, without

@@ -5,7 +5,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,6 +16,7 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
 from telemetry.errors import StoreUnavailable
+from telemetry.store.influx_address import Address
 from telemetry.store.influxql import quoted
 
 OK = 200
@@ -26,27 +26,6 @@ TOO_LARGE = 413
 UNPROCESSABLE = 422
 NOTHING = 'SELECT "value" FROM "rurban_nothing" LIMIT 1'
 """Fails where there is no such database; SHOW answers with nothing then."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the server is and what is ours there."""
-
-    url: str
-    bucket: str
-    """The bucket of 2.x, the database of 3, `<database>` or `<database>/<retention policy>` of 1.8."""
-    org: str = ""
-    """2.x only."""
-    token: str | None = field(default=None, repr=False)
-    """Of 1.8 `<user>:<password>`."""
-    timeout_s: float = 15.0
-    keep_days: int = 0
-    """How long readings are kept; 0 = for ever."""
-
-    @property
-    def hourly(self) -> "Address":
-        """Of the rollups, which outlive the readings."""
-        return replace(self, bucket=f"{self.bucket}_hourly", keep_days=0)
 
 
 class Refusal(NamedTuple):

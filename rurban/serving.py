@@ -1,0 +1,84 @@
+"""What people and programs ask: the API over a house, its counters and its server."""
+
+import logging
+import signal
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+import api
+from api.live import LiveHub
+from api.services import Services
+from devices.message import Message
+from ingest.mqtt import Bus
+from ingest.worker import Worker
+from rurban.historian import history_import
+from rurban.house import House
+from rurban.own_metrics import LedgerCollector, QuarantineCollector, WorkerCollector
+from rurban.readiness import probes
+from rurban.settings import Settings
+from telemetry import announcement
+from telemetry.errors import Rejected
+
+logger = logging.getLogger(__name__)
+
+
+def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
+    """The API; with a worker in the same process, also that worker's state in `/ready` and `/metrics`."""
+    collectors = CollectorRegistry()
+    collectors.register(LedgerCollector(house.registry, house.clock))
+    collectors.register(QuarantineCollector(house.registry.quarantine.used))
+    if ingest is not None:
+        collectors.register(WorkerCollector(ingest.progress, house.clock))
+    live = LiveHub()
+    bus.listen(announcement.ALL, lambda message: _offer(live, message))
+    token = house.settings.api_token
+    return api.create(
+        Services(
+            registry=house.registry,
+            reader=house.store,
+            live=live,
+            publish=bus.publish,
+            clock=house.clock,
+            probes=probes(house.registry, house.store, bus, ingest, house.clock),
+            metrics=collectors,
+            zone=house.settings.zone,
+            history=history_import(house),
+            largest_import=house.settings.max_import_mb * 1024 * 1024,
+            clock_limit_s=house.settings.clock_ahead_s,
+            token=None if token is None else token.get_secret_value(),
+        )
+    )
+
+
+def _offer(live: LiveHub, message: Message) -> None:
+    try:
+        live.offer(announcement.decode(message.payload))
+    except Rejected as rejected:
+        logger.warning("announcement on %s ignored: %s", message.topic, rejected)
+
+
+class Server(uvicorn.Server):
+    """Uvicorn on a given app, until SIGTERM or SIGINT; stopping so is a success."""
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.http_host,
+                port=settings.http_port,
+                log_level=settings.log_level.lower(),
+                access_log=False,
+                log_config=None,
+                timeout_graceful_shutdown=3,
+            )
+        )
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; asked a second time, without waiting for open connections. Uvicorn's own raises the signal again."""
+        del frame
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
