@@ -29,11 +29,11 @@ check: .venv/dev.stamp ## lint, format, types, import rules, docker-compose.yml
 	@command -v docker-compose >/dev/null || sh scripts/setup.sh debian docker-compose
 	@sh scripts/setup.sh compose
 
-bench: .venv/dev.stamp ## measure against the budgets: throughput, delays, memory, store (about eight minutes)
+bench: .venv/dev.stamp ## measure against the budgets: throughput, delays, memory, store (under six minutes)
 	@sh scripts/setup.sh debian mosquitto influxdb nginx-light
 	@$(PY) -m bench
 
-chaos: .venv/dev.stamp ## break what can break while devices send, and count what became of it (ten to twelve minutes)
+chaos: .venv/dev.stamp ## break what can break while devices send, and count what became of it (about seven minutes)
 	@sh scripts/setup.sh debian mosquitto influxdb nginx-light
 	@$(PY) -m bench.chaos
 

@@ -6,7 +6,7 @@ same outcomes are settled again, and counted once: the position in the spool mov
 
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,7 @@ class PositionBook(Protocol):
 class InFlightBook(Protocol):
     """Where is shown what a worker holds and cannot settle: the registry's ledger."""
 
-    def hold(self, worker: str, lines: Sequence[LedgerLine]) -> None:
+    def hold(self, worker: str, lines: Iterable[LedgerLine]) -> None:
         """From now on this worker holds these, and only these."""
         ...
 
@@ -210,10 +210,10 @@ class Settlement:
     def show_in_flight(self) -> None:
         """Say in the ledger what waits, as of now; raises `RegistryUnavailable`."""
         held = self.spool.backlog.held()
-        lines = [
+        lines = (
             LedgerLine(day_of(key.day * DAY_MS), key.device, received=count, in_flight=count)
             for key, count in held.items()
-        ]
+        )
         self._books.ledger.hold(self._worker, lines)
         self._told = held
 

@@ -13,7 +13,8 @@ import contextlib
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Final
 
 from ingest.settling import Progress
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 EVERY_S: Final = 10.0
 ANEW_MS: Final = 86_400_000
 """Places and devices are told when the registry changes, and this often, lest the bucket's retention forget them."""
-_AT_ONCE: Final = 5000
+_AT_ONCE: Final = 1000
 _HOUR_S: Final = 3600.0
 
 Tags = Mapping[str, str]
@@ -59,19 +60,19 @@ class SelfReport:
             RegistryUnavailable: places and devices cannot be read.
         """
         now = self._clock()
-        lines = [_worker_line(self._worker, self._progress, now)]
+        lines: Iterable[str] = [_worker_line(self._worker, self._progress, now)]
         version = self._registry.devices.version()
-        if self._told is None or self._told[0] != version or now - self._told[1] >= ANEW_MS:
-            lines += registry_lines(self._registry, now)
-        for first in range(0, len(lines), _AT_ONCE):
-            refusal = self._server.write(lines[first : first + _AT_ONCE])
+        anew = self._told is None or self._told[0] != version or now - self._told[1] >= ANEW_MS
+        left = iter(chain(lines, registry_lines(self._registry, now)) if anew else lines)
+        while part := list(islice(left, _AT_ONCE)):
+            refusal = self._server.write(part)
             if refusal is not None:
                 logger.warning("InfluxDB does not take what the boards need: %s", refusal.detail)
-        if len(lines) > 1:
+        if anew:
             self._told = (version, now)
 
 
-def registry_lines(registry: Registry, at: int) -> list[str]:
+def registry_lines(registry: Registry, at: int) -> Iterator[str]:
     """Every place and every device that is in use, as points of this instant."""
     regions = {region.code: region for region in registry.places.all()}
     profiles = {profile.id: profile for profile in registry.devices.profiles()}
@@ -80,8 +81,10 @@ def registry_lines(registry: Registry, at: int) -> list[str]:
     due_in: dict[str, float] = defaultdict(float)
     for device in devices:
         due_in[device.region] += due[device.id]
-    places = [_place_line(region, tags_of(region, regions), due_in[region.code], at) for region in regions.values()]
-    return [*places, *(_device_line(device, profiles[device.profile], regions, at) for device in devices)]
+    for region in regions.values():
+        yield _place_line(region, tags_of(region, regions), due_in[region.code], at)
+    for device in devices:
+        yield _device_line(device, profiles[device.profile], regions, at)
 
 
 def _due_per_hour(profile: Profile) -> float:

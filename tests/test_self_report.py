@@ -101,7 +101,7 @@ def test_readings_due_add_up_over_the_devices_of_a_place_that_are_in_use(registr
         for measure in profiles[device.profile].measures
         if measure.interval_s
     )
-    lines = registry_lines(registry, AT)
+    lines = list(registry_lines(registry, AT))
     places = [float(line.partition("due=")[2].split()[0]) for line in lines if line.startswith("rurban_place,")]
 
     assert due == pytest.approx(sum(places))

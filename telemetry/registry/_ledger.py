@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -14,7 +15,6 @@ from sqlalchemy import (
     cast,
     delete,
     func,
-    insert,
     literal,
     select,
     tuple_,
@@ -29,6 +29,7 @@ from telemetry.registry._tables import in_flight, ledger, ledger_totals
 from telemetry.registry._text import key, require_limit, storable
 
 _FATES = tuple(fate.value for fate in Fate)
+_AT_ONCE = 1000
 
 
 class LedgerCursor(NamedTuple):
@@ -56,13 +57,13 @@ class Ledger:
         with self._database.write() as connection:
             record(self._database, connection, lines)
 
-    def hold(self, worker: str, lines: Sequence[LedgerLine]) -> None:
+    def hold(self, worker: str, lines: Iterable[LedgerLine]) -> None:
         """What this worker has received and not yet settled is from now on `in_flight` of these lines, and only that.
 
         Raise `Invalid` for a line with another fate, or with less than nothing in flight.
         """
         with self._database.write() as connection:
-            hold(connection, worker, lines)
+            hold(self._database, connection, worker, lines)
 
     def find(
         self,
@@ -197,22 +198,23 @@ def record(database: Database, connection: Connection, lines: Iterable[LedgerLin
         database.put_many(connection, ledger_totals, [{"slot": database.slot, **total}], adding=True)
 
 
-def hold(connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> None:
-    """See Ledger.hold; within the caller's transaction."""
-    counts: dict[tuple[dt.date, str], int] = defaultdict(int)
-    for line in lines:
-        if line.stored or line.duplicate or line.quarantined or line.in_flight < 0:
-            raise Invalid(f"ledger line {line}", "is not in flight only", "in_flight 0 or more, every other fate 0")
-        counts[line.day, key(line.device)] += line.in_flight
+def hold(database: Database, connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> None:
+    """See Ledger.hold; within the caller's transaction. A part at a time: there may be fifty thousand lines."""
     name = storable(worker)
     connection.execute(delete(in_flight).where(in_flight.c.worker == name))
-    rows = [
-        {"worker": name, "day": day, "device": device, "count": count}
-        for (day, device), count in sorted(counts.items())
-        if count
-    ]
-    if rows:
-        connection.execute(insert(in_flight), rows)
+    left = iter(lines)
+    while part := list(islice(left, _AT_ONCE)):
+        wrong = [line for line in part if line.stored or line.duplicate or line.quarantined or line.in_flight < 0]
+        if wrong:
+            raise Invalid(f"ledger line {wrong[0]}", "is not in flight only", "in_flight 0 or more, every other fate 0")
+        rows: list[dict[str, object]] = [
+            {"worker": name, "day": line.day.isoformat(), "device": key(line.device), "count": line.in_flight}
+            for line in part
+            if line.in_flight
+        ]
+        if rows:
+            # Adding, as two long names may share a key.
+            database.put_many(connection, in_flight, rows, adding=True)
 
 
 def release(database: Database, connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> None:
