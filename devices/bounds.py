@@ -15,13 +15,14 @@ LATEST: Final = 7_289_654_400_000
 MAX_READINGS: Final = 10_000
 """How many readings one payload may hold."""
 
+_ROUNDED_TO_LATEST: Final = LATEST - 0.5
 _SHOWN: Final = 10**18
 _CHANNEL: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
 def instant(milliseconds: float) -> int:
     """Whole milliseconds since 1970; `Rejected(BAD_TIME)` outside the years 1970 to 2200 or for NaN."""
-    if not EARLIEST <= milliseconds < LATEST - 0.5:
+    if not EARLIEST <= milliseconds < _ROUNDED_TO_LATEST:
         raise Rejected(Reason.BAD_TIME, f"{_shown(milliseconds)} ms is outside the years 1970 to 2200")
     return milliseconds if isinstance(milliseconds, int) else int(milliseconds + 0.5)
 
@@ -47,4 +48,4 @@ def check_count(readings: int) -> None:
 
 def _shown(number: float) -> str:
     # A huge integer has no short text, and Python refuses to write it out.
-    return f"{number}" if abs(number) < _SHOWN else f"a number beyond {_SHOWN}"
+    return f"a number beyond {_SHOWN}" if abs(number) >= _SHOWN else f"{number}"

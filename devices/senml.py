@@ -22,9 +22,11 @@ Pure: no clock, no network, no store.
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from math import isfinite
+from math import inf, isfinite
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from devices.bounds import channel, check_count, instant
 from telemetry.errors import Invalid, Reason, Rejected
@@ -39,6 +41,7 @@ RELATIVE_BELOW_S: Final = 2**28
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:./_-]{0,511}", re.ASCII)
 _DATA: Final = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
+_UNKNOWN: Final[frozenset[type]] = frozenset()
 _TEXT: Final = frozenset({str})
 _NUMBER: Final = frozenset({int, float})
 # type() and not isinstance(): True is an int to Python, but no number to SenML.
@@ -48,6 +51,9 @@ _TYPES: Final[Mapping[str, frozenset[type]]] = {
     "s": _NUMBER, "t": _NUMBER, "ut": _NUMBER,
 }  # fmt: skip
 _BASE: Final = frozenset({"bn", "bt", "bu", "bv", "bs", "bver"})
+_OWN: Final = _TYPES.keys() - _BASE
+_PLAIN: Final = frozenset({"n", "u", "t", "v"})
+"""Nearly all records hold these and nothing beside them: then there is nothing more to look for in them."""
 _OTHER_VALUES: Final = frozenset({"vb", "vs", "vd"})
 # SenML -> UCUM, where the spelling or, worse, the meaning differs; the last of each meaning is what is written.
 _TO_UCUM: Final = {
@@ -59,7 +65,7 @@ _POSITIONS: Final = frozenset({"lat", "lon"})
 _SHOWN: Final = 64
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One resolved record: no base fields, absolute time, the unit applied."""
 
     name: str
@@ -84,24 +90,18 @@ def resolve(pack: Sequence[Mapping[str, object]], received_at: int) -> list[Reco
             NOT_FINITE, BAD_TIME, TOO_LARGE.
     """
     check_count(len(pack))
-    base: dict[str, object] = {}
+    base = _Base()
     records = []
+    types_of = _TYPES.get
     for fields in pack:
-        measures = False
         for label, content in fields.items():
-            types = _TYPES.get(label)
-            if types is None:
-                _check_unknown(label)
-            elif type(content) not in types:
-                raise Rejected(Reason.MALFORMED, f"{label!r} holds {type(content).__name__}")
-            elif label not in _BASE:
-                measures = True
-            elif label == "bver":
-                _check_version(content, base, first=fields is pack[0])
-            else:
-                base[label] = content
-        if measures:
-            records.append(_record(fields, base, received_at))
+            if type(content) not in types_of(label, _UNKNOWN):
+                _check_unknown(label, content)
+        plain = _PLAIN.issuperset(fields)
+        if not plain:
+            base.take(fields, first=fields is pack[0])
+        if not _OWN.isdisjoint(fields):
+            records.append(_record(fields, base, received_at, plain=plain))
     records.sort(key=attrgetter("at"))
     return records
 
@@ -153,34 +153,63 @@ def to_pack(samples: Sequence[Sample]) -> list[dict[str, object]]:
     return pack
 
 
-def _record(fields: Mapping[str, object], base: Mapping[str, object], received_at: int) -> Record:
-    unit = fields.get("u", base.get("bu"))
-    total = _total(fields.get("s"), base.get("bs"))
-    seconds = _total(fields.get("t"), base.get("bt")) or 0.0
-    if not isfinite(seconds):
-        raise Rejected(Reason.BAD_TIME, "the time is not finite")
-    at = seconds * 1000 if seconds >= RELATIVE_BELOW_S else received_at + seconds * 1000
-    value = fields.get("v")
-    # Nearly all records hold a number of their own and nothing beside it.
-    if type(value) is not float or "bv" in base or not _OTHER_VALUES.isdisjoint(fields):
-        value = _value(fields, base, summed=total is not None)
-    return Record(
-        f"{base.get('bn', '')}{fields.get('n', '')}",
-        received_at if seconds == 0 else instant(at),
-        unit if isinstance(unit, str) else None,
-        _finite(value),
-        total if total is None else _finite(total),
-        seconds != 0,
-    )
+class _Base:
+    """The base fields as of one record of a pack."""
+
+    __slots__ = ("name", "seconds", "sum", "unit", "value", "version")
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.seconds = 0.0
+        self.unit: str | None = None
+        self.value: float | None = None
+        self.sum: float | None = None
+        self.version: int | None = None
+        """None = no record has named one: it is the default."""
+
+    def take(self, fields: Mapping[str, Any], *, first: bool) -> None:
+        """Take over those that this record holds, whose types are right."""
+        if "bver" in fields:
+            _check_version(fields["bver"], fields["bver"] if first else self.version or VERSION)
+            self.version = fields["bver"]
+        self.name = fields.get("bn", self.name)
+        self.unit = fields.get("bu", self.unit)
+        if "bt" in fields:
+            self.seconds = _sum(fields["bt"], 0.0)
+        if "bv" in fields:
+            self.value = _sum(fields["bv"], 0.0)
+        if "bs" in fields:
+            self.sum = _sum(fields["bs"], 0.0)
 
 
-def _value(fields: Mapping[str, object], base: Mapping[str, object], *, summed: bool) -> float | None:
+def _record(fields: Mapping[str, Any], base: _Base, received_at: int, *, plain: bool) -> Record:
+    own = fields.get("t")
+    seconds = base.seconds if own is None else _sum(own, base.seconds)
+    if seconds == 0:
+        at = received_at
+    else:
+        at = instant(seconds * 1000 if seconds >= RELATIVE_BELOW_S else received_at + seconds * 1000)
+    value, total = fields.get("v"), None
+    if not plain or type(value) is not float or base.value is not None or base.sum is not None:
+        total = _total(fields.get("s"), base.sum)
+        value = _value(fields, base.value, summed=total is not None)
+        _check_finite(total)
+    _check_finite(value)
+    return Record(base.name + fields.get("n", ""), at, fields.get("u", base.unit), value, total, seconds != 0)
+
+
+def _check_finite(number: float | None) -> None:
+    if number is not None and not isfinite(number):
+        raise Rejected(Reason.NOT_FINITE, "a value or a sum is NaN, infinite or beyond a double")
+
+
+def _value(fields: Mapping[str, Any], base: float | None, *, summed: bool) -> float | None:
     if not _OTHER_VALUES.isdisjoint(fields):
         return _other_value(fields)
     if summed and "v" not in fields:
         return None
     # A value that is missing counts as zero on top of a base value (section 4.5.4).
-    total = _total(fields.get("v"), base.get("bv"))
+    total = _total(fields.get("v"), base)
     if total is None:
         raise Rejected(Reason.MALFORMED, "a record holds neither a value nor a sum")
     return total
@@ -199,39 +228,39 @@ def _other_value(fields: Mapping[str, object]) -> float | None:
     return None
 
 
-def _total(own: object, base: object) -> float | None:
+def _total(own: float | None, base: float | None) -> float | None:
     """The field on top of its base field; None = neither is there."""
+    if own is None:
+        return base
+    # Minus zero is what changes no number: zero would take the sign off a minus zero.
+    return _sum(own, -0.0 if base is None else base)
+
+
+def _sum(own: float, base: float) -> float:
     try:
-        if base is None:
-            return None if own is None else float(own)  # type: ignore[arg-type]  # a number, by the table of types
-        return float(own or 0) + float(base)  # type: ignore[arg-type]  # likewise
-    except OverflowError:
-        return float("inf")
+        return base + own
+    except OverflowError:  # an integer beyond a double
+        return inf if own > 0 else -inf
 
 
-def _finite(number: float | None) -> float | None:
-    if number is not None and not isfinite(number):
-        raise Rejected(Reason.NOT_FINITE, "a value or a sum is NaN, infinite or beyond a double")
-    return number
-
-
-def _check_unknown(label: object) -> None:
+def _check_unknown(label: object, content: object) -> None:
+    """Of a label that is not in the table, or not with content of this type."""
     if not isinstance(label, str):
         raise Rejected(Reason.MALFORMED, f"a label is {type(label).__name__}")
+    if label in _TYPES:
+        raise Rejected(Reason.MALFORMED, f"{label!r} holds {type(content).__name__}")
     if label.endswith("_"):
         raise Rejected(Reason.UNSUPPORTED, f"the label {label[:_SHOWN]!r} must be understood, and is not")
 
 
-def _check_version(content: object, base: dict[str, object], *, first: bool) -> None:
+def _check_version(version: int, known: int) -> None:
     # The default counts from the first record on: a version that comes later must be the same.
-    known = content if first else base.get("bver", VERSION)
-    if not isinstance(content, int) or content < 1:
+    if version < 1:
         raise Rejected(Reason.MALFORMED, "the version is not a positive number")
-    if content > VERSION:
+    if version > VERSION:
         raise Rejected(Reason.UNSUPPORTED, f"the version is newer than {VERSION}")
-    if content != known:
-        raise Rejected(Reason.MALFORMED, f"version {content} after version {known} in one pack")
-    base["bver"] = content
+    if version != known:
+        raise Rejected(Reason.MALFORMED, f"version {version} after version {known} in one pack")
 
 
 def _check_data(content: object) -> None:

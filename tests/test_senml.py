@@ -354,3 +354,14 @@ def test_a_pack_of_several_devices_has_whole_names() -> None:
 def test_what_senml_has_no_words_for_is_not_written(unsayable: Sample) -> None:
     with pytest.raises(Invalid):
         to_pack([unsayable])
+
+
+def test_a_minus_zero_keeps_its_sign_beside_base_fields() -> None:
+    values = [str(record.value) for record in read('[{"bn":"a","v":-0.0},{"v":-0.0},{"n":"b","v":0}]')]
+
+    assert ["-0.0", "-0.0", "0.0"] == values
+
+
+def test_a_time_that_is_no_number_is_called_so() -> None:
+    with pytest.raises(Rejected, match="nan ms is outside the years 1970 to 2200"):
+        resolve([{"n": "a", "v": 1.0, "t": float("nan")}], NOW)
