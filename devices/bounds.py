@@ -3,6 +3,7 @@
 Pure: no clock, no network, no store.
 """
 
+import datetime as dt
 import re
 from typing import Final
 
@@ -25,6 +26,20 @@ def instant(milliseconds: float) -> int:
     if not EARLIEST <= milliseconds < _ROUNDED_TO_LATEST:
         raise Rejected(Reason.BAD_TIME, f"{_shown(milliseconds)} ms is outside the years 1970 to 2200")
     return milliseconds if isinstance(milliseconds, int) else int(milliseconds + 0.5)
+
+
+def parsed(text: str) -> int:
+    """The instant that ISO 8601 names; `Rejected(BAD_TIME)` for anything else, and where the offset is missing."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Rejected(Reason.BAD_TIME, f"{text[:64]!r} is not ISO 8601") from error
+    # Python reads up to the character U+0000 and takes no notice of what follows.
+    if "\x00" in text:
+        raise Rejected(Reason.BAD_TIME, f"{text[:64]!r} is not ISO 8601")
+    if moment.tzinfo is None:
+        raise Rejected(Reason.BAD_TIME, f"{text[:64]!r} has no offset; write Z or +08:00 at its end")
+    return instant(moment.timestamp() * 1000)
 
 
 def channel(name: str) -> str:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.codecs import CODECS
-from devices.codecs.port import Codec
+from devices.codecs import WRITERS
+from devices.codecs.port import Writer
 from devices.faults import CLEAN, Faults, spoil
 from devices.message import Message, uplink
 from devices.physics import DAY_MS
@@ -31,7 +31,7 @@ _REPEATED_AFTER_MS = 7_000
 class _Outbox:
     """One day of one cohort as plain Python values: reading arrays one by one is slow."""
 
-    codec: Codec
+    codec: Writer
     topics: list[str]
     metrics: list[str]
     at: list[list[int]]
@@ -171,7 +171,7 @@ def _turns(batch: Batch, outbox: _Outbox, sent: Instants, chosen: NDArray[np.boo
 def _outbox(batch: Batch) -> _Outbox:
     group = batch.cohort
     return _Outbox(
-        codec=CODECS[group.profile.codec],
+        codec=WRITERS[group.profile.codec],
         topics=[uplink(device.id) for device in group.devices],
         metrics=list(batch.values),
         at=batch.at.tolist(),

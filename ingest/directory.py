@@ -1,13 +1,17 @@
 """Who may send what: an immutable picture of the registry, made for one look-up per message."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from devices.codecs.port import Codec
-from telemetry.errors import Reason, Rejected
+from devices.origins import located
+from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.model import Device, Kind, Measure, Metric, Profile
 from telemetry.units import conversion
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_INTERVAL_S = 600.0
 """The time scale of the step check where neither profile nor catalogue knows an interval."""
@@ -33,11 +37,13 @@ class Channel:
 class Plan:
     """One profile, resolved against the catalogue; shared by all of its devices."""
 
-    __slots__ = ("_channels", "_measures", "_metrics", "codec", "profile")
+    __slots__ = ("_channels", "_measures", "_metrics", "codec", "origins", "profile")
 
     def __init__(self, profile: Profile, codec: Codec, metrics: Mapping[str, Metric]) -> None:
+        """Raise `Invalid` where the profile says in no readable way where its values stand."""
         self.profile = profile
         self.codec = codec
+        self.origins = located(profile)
         self._metrics = metrics
         self._measures = {measure.metric: measure for measure in profile.measures}
         self._channels: dict[tuple[str, str | None], Channel] = {}
@@ -106,12 +112,19 @@ class Directory:
         codecs: Mapping[str, Codec],
         metrics: Mapping[str, Metric],
     ) -> None:
-        """Profiles whose codec does not exist are left out; their devices are unknown (see `missing_codecs`)."""
+        """Profiles whose codec does not exist are left out; their devices are unknown (see `missing_codecs`).
+
+        So are those that the registry would not take today, with a warning.
+        """
         profiles = list(profiles)
         self.missing_codecs = sorted({profile.codec for profile in profiles} - set(codecs))
-        plans = {
-            profile.id: Plan(profile, codecs[profile.codec], metrics) for profile in profiles if profile.codec in codecs
-        }
+        plans = {}
+        for profile in profiles:
+            if profile.codec in codecs:
+                try:
+                    plans[profile.id] = Plan(profile, codecs[profile.codec], metrics)
+                except Invalid as invalid:
+                    logger.warning("%s; its devices are unknown until then", invalid)
         self._entries = {
             device.id: Entry(device, plans[device.profile]) for device in devices if device.profile in plans
         }

@@ -180,7 +180,8 @@ class Pipeline:
             device = device_of(message.topic)
             self._check_size(message.payload)
             entry = self._entry(device, message.at)
-            samples = entry.plan.codec.decode(message.payload, Context(device, message.at))
+            plan = entry.plan
+            samples = plan.codec.decode(message.payload, Context(device, message.at, plan.origins))
         except Rejected as rejected:
             if device is not None and self._directory.entry(device) is None:
                 device = self._strangers.line(device, message.at // DAY_MS)

@@ -152,6 +152,18 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in what a device sends one series of a measure stands: for formats that do not name our metrics."""
+
+    path: str
+    """JSONPath (RFC 9535) of the value, or of several. Each format says in which document."""
+    channel: str | None = None
+    """Of the series, `<device>:<channel>`; None = the device's own."""
+    at: str | None = None
+    """JSONPath of the time, or of as many times as there are values; None = the format's own, or that of receipt."""
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """One metric that a device model reports, and what this model knows better than the catalogue."""
 
@@ -170,6 +182,8 @@ class Measure:
     """Calibration: value = gain * raw + offset, in the catalogue's unit."""
     rollover_at: float | None = None
     """The count at which a counter starts again from zero, in the catalogue's unit; None = unknown."""
+    origins: tuple[Origin, ...] = ()
+    """Where its values stand in what the device sends; none where the format names metrics itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from devices import county
-from devices.codecs import CODECS
+from devices.codecs import WRITERS
 from devices.faults import EVERYDAY
 from devices.fleet import Fleet
 from devices.message import Message, uplink
@@ -112,14 +112,14 @@ def _of_the_unseen() -> Iterator[Message]:
             samples = [
                 Sample(metric.id, metric.low + part * (metric.high - metric.low), at) for metric in _unseen(place)
             ]
-            yield Message(uplink(device), CODECS["native_json"].encode(samples), at)
+            yield Message(uplink(device), WRITERS["native_json"].encode(samples), at)
 
 
 def _of_the_visitor() -> Iterator[Message]:
     """Somebody breathes on a probe."""
     for at in range(START, STOP, 20 * MINUTE):
         samples = [Sample("air_temperature", 59.0, at), Sample("barn_co2", 9000.0, at)]
-        yield Message(uplink(county.PROBE), CODECS["native_json"].encode(samples), at)
+        yield Message(uplink(county.PROBE), WRITERS["native_json"].encode(samples), at)
 
 
 def _unseen(place: str) -> list[Metric]:

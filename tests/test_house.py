@@ -26,6 +26,7 @@ DOORS = {
     "iotcore": {"rurban/broker.py"},
     "uvicorn": {"rurban/serving.py"},
     "zstandard": {"ingest/records.py"},
+    "jsonpath": {"telemetry/json_path.py"},
     "pyarrow.csv": {"devices/history/records.py"},
     "grafana_client": {"dashboards/upload.py"},
     "grafana_foundation_sdk": {"dashboards/"},

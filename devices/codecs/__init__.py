@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from devices.codecs.port import Codec
+    from devices.codecs.port import Codec, Writer
 
-__all__ = ["CODECS"]
+__all__ = ["CODECS", "WRITERS"]
 
 
 def _codecs() -> "dict[str, Codec]":
@@ -20,3 +20,8 @@ def _codecs() -> "dict[str, Codec]":
 
 CODECS: "Final[Mapping[str, Codec]]" = MappingProxyType(_codecs())
 """By name: the module's name, and the value in the device profile."""
+
+WRITERS: "Final[Mapping[str, Writer]]" = MappingProxyType(
+    {name: cast("Writer", codec) for name, codec in CODECS.items() if hasattr(codec, "encode")}
+)
+"""Those that can be written."""

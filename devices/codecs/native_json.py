@@ -13,13 +13,12 @@
 Values are numbers: a state is 0 or 1, not true or false. Unknown fields are ignored.
 """
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from devices.bounds import channel, check_count, instant
+from devices.bounds import channel, check_count, instant, parsed
 from devices.codecs.port import Context, Example
 from devices.json_text import decoded
 from telemetry.errors import Invalid, Reason, Rejected
@@ -50,7 +49,7 @@ def decode(payload: bytes, context: Context) -> list[Sample]:
     for message in _messages(payload):
         at = message.at
         if at is not None:
-            at = _parsed(at) if isinstance(at, str) else instant(at)
+            at = parsed(at) if isinstance(at, str) else instant(at)
         units = message.units
         seq = message.seq if type(message.seq) is int and 0 <= message.seq <= _LARGEST else None
         for key, value in message.values.items():
@@ -93,19 +92,6 @@ def encode(samples: Sequence[Sample]) -> bytes:
 def _messages(payload: bytes) -> list[_Message]:
     content = decoded(_DECODER, payload)
     return content if isinstance(content, list) else [content]
-
-
-def _parsed(text: str) -> int:
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Rejected(Reason.BAD_TIME, f"{text[:64]!r} is not ISO 8601") from error
-    # Python reads up to the character U+0000 and takes no notice of what follows.
-    if "\x00" in text:
-        raise Rejected(Reason.BAD_TIME, f"{text[:64]!r} is not ISO 8601")
-    if moment.tzinfo is None:
-        raise Rejected(Reason.BAD_TIME, f"{text[:64]!r} has no offset; write Z or +08:00 at its end")
-    return instant(moment.timestamp() * 1000)
 
 
 def _split(key: str) -> tuple[str, str | None]:

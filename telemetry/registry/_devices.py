@@ -2,17 +2,20 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, fields
+from typing import cast
 
 from sqlalchemy import Column, Connection, RowMapping, Select, func, or_, select
 
+from telemetry import json_path
 from telemetry.errors import Invalid, Unknown
-from telemetry.model import Device, Measure, Profile
+from telemetry.model import Device, Measure, Origin, Profile
 from telemetry.registry import _changes
 from telemetry.registry._database import Database
 from telemetry.registry._tables import devices, profiles, regions
 from telemetry.registry._text import (
     is_id,
     is_storable,
+    require_channel,
     require_finite,
     require_id,
     require_limit,
@@ -208,6 +211,15 @@ def _check_measure(where: str, measure: Measure) -> None:
         raise Invalid(f"{where}, gain", "0 would make every reading alike", "any other number")
     if measure.low is not None and measure.high is not None and measure.low > measure.high:
         raise Invalid(f"{where}, low", f"{measure.low} is above high {measure.high}")
+    for number, origin in enumerate(measure.origins, 1):
+        _check_origin(f"{where}, origin {number}", origin)
+
+
+def _check_origin(where: str, origin: Origin) -> None:
+    json_path.compiled(f"{where}, path", origin.path)
+    if origin.at is not None:
+        json_path.compiled(f"{where}, at", origin.at)
+    require_channel(f"{where}, channel", origin.channel)
 
 
 def _profile_row(profile: Profile) -> dict[str, object]:
@@ -216,4 +228,10 @@ def _profile_row(profile: Profile) -> dict[str, object]:
 
 
 def _profile(row: RowMapping) -> Profile:
-    return Profile(**{**row, "measures": tuple(Measure(**measure) for measure in row["measures"])})
+    return Profile(**{**row, "measures": tuple(_measure(measure) for measure in row["measures"])})
+
+
+def _measure(kept: Mapping[str, object]) -> Measure:
+    # What was written before origins were known has none.
+    origins = cast("list[dict[str, str | None]]", kept.get("origins", []))
+    return Measure(**{**kept, "origins": tuple(Origin(**origin) for origin in origins)})  # type: ignore[arg-type]  # as it was written

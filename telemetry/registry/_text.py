@@ -13,6 +13,7 @@ from telemetry.errors import Invalid
 MOST_ROWS = 1_000_000
 _WIDEST = 2**63
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_CHANNEL = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _KEY_BYTES = 512  # an index entry of PostgreSQL takes at most 2 700 bytes
 _KEY_HEAD = 400
@@ -26,6 +27,12 @@ def is_id(text: str) -> bool:
 def require_id(where: str, text: str) -> None:
     if not is_id(text):
         raise Invalid(where, f"{text!r} is not an id", "1 to 64 of A-Z a-z 0-9 . _ : -, the first a letter or digit")
+
+
+def require_channel(where: str, name: str | None) -> None:
+    """None, or what every codec takes for the name of a channel."""
+    if name is not None and _CHANNEL.fullmatch(name) is None:
+        raise Invalid(where, f"{name!r} is no channel", "1 to 64 of A-Z a-z 0-9 _ . -")
 
 
 def is_storable(text: str) -> bool:
