@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from devices.codecs.port import Codec
+from devices.codecs.port import Codec, Speech
 from devices.origins import located
 from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.model import Device, Kind, Measure, Metric, Profile
@@ -37,13 +37,14 @@ class Channel:
 class Plan:
     """One profile, resolved against the catalogue; shared by all of its devices."""
 
-    __slots__ = ("_channels", "_measures", "_metrics", "codec", "origins", "profile")
+    __slots__ = ("_channels", "_measures", "_metrics", "codec", "profile", "speech")
 
     def __init__(self, profile: Profile, codec: Codec, metrics: Mapping[str, Metric]) -> None:
         """Raise `Invalid` where the profile says in no readable way where its values stand."""
         self.profile = profile
         self.codec = codec
-        self.origins = located(profile)
+        reported = None if profile.open else frozenset(measure.metric for measure in profile.measures)
+        self.speech = Speech(codec, located(profile), reported)
         self._metrics = metrics
         self._measures = {measure.metric: measure for measure in profile.measures}
         self._channels: dict[tuple[str, str | None], Channel] = {}

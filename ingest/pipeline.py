@@ -13,7 +13,7 @@ from devices.message import Message
 from ingest.checks import Checks
 from ingest.directory import CurrentDirectory, Entry
 from ingest.rates import Rate, by_topic
-from ingest.sources import UPLINKS, device_of
+from ingest.sources import UPLINKS, bucket_of, device_of, source_of
 from ingest.strangers import NAMED, Strangers
 from telemetry.errors import Reason, Rejected
 from telemetry.hearing import Note
@@ -168,7 +168,7 @@ class Pipeline:
 
     def receive(self, message: Message, outcome: Outcome) -> None:
         """`process`, unless its source has sent more than it may: such a message is counted and not decoded."""
-        if self._rates is None or self._rates.admits(message.topic, message.at):
+        if self._rates is None or self._rates.admits(bucket_of(message.topic), message.at):
             self.process(message, outcome)
         else:
             self._count(message, outcome)
@@ -177,11 +177,12 @@ class Pipeline:
         """Add what this message becomes to the outcome; raises nothing that its content could cause."""
         device: str | None = None
         try:
-            device = device_of(message.topic)
+            device, wrapped = source_of(message.topic)
             self._check_size(message.payload)
             entry = self._entry(device, message.at)
             plan = entry.plan
-            samples = plan.codec.decode(message.payload, Context(device, message.at, plan.origins))
+            context = Context(device, message.at, plan.speech, message.topic)
+            samples = (wrapped or plan.codec).decode(message.payload, context)
         except Rejected as rejected:
             if device is not None and self._directory.entry(device) is None:
                 device = self._strangers.line(device, message.at // DAY_MS)

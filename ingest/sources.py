@@ -1,5 +1,12 @@
-"""Which topics are listened to, and which device speaks on each: the source table of the design."""
+"""Which topics are listened to, which device speaks on each, and in what its words are wrapped: the source table."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from devices.codecs import CODECS
+from devices.codecs.port import Codec
 from devices.message import uplink
 from telemetry.errors import Reason, Rejected
 
@@ -12,10 +19,115 @@ LAST_CALL = uplink("_last-call")
 It is in the same filter, so in the same queue; and no device can have this name.
 """
 
+_NATIVE: Final = "rurban/"
+_DEVICE: Final = "{device}"
+_EUI: Final = "{eui}"
+_NAMED: Final = frozenset({_DEVICE, _EUI})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Topics of one pattern."""
+
+    family: str
+    """Of which it is part; families are listened to or not."""
+    pattern: str
+    """`{device}` stands for the registry id, `{eui}` for an address that is written in several ways (`_eui`)."""
+    wrapper: str | None = None
+    """The codec of what is wrapped around the payload; None = the profile's codec reads it as it is."""
+
+    @property
+    def filter(self) -> str:
+        return "/".join("+" if level in _NAMED else level for level in self.pattern.split("/"))
+
+
+SOURCES: Final = (
+    Source("chirpstack", "application/+/device/{eui}/event/up", "chirpstack"),
+    Source("chirpstack", "application/+/device/{eui}/event/status", "chirpstack"),
+)
+"""Every foreign family; where two rows fit a topic, the first one counts."""
+
+FAMILIES: Final = tuple(dict.fromkeys(source.family for source in SOURCES))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A source, ready to be held against topics."""
+
+    levels: tuple[str, ...]
+    wrapper: Codec | None
+
+    def device(self, parts: list[str]) -> str | None:
+        """None = another topic."""
+        named = None
+        for level, part in zip(self.levels, parts, strict=True):
+            if level in _NAMED:
+                named = _eui(part) if level == _EUI else part
+            elif level not in ("+", part):
+                return None
+        return named
+
+
+def _rows() -> MappingProxyType[tuple[int, str], list[_Row]]:
+    rows: dict[tuple[int, str], list[_Row]] = {}
+    for source in SOURCES:
+        levels = tuple(source.pattern.split("/"))
+        wrapper = None if source.wrapper is None else CODECS[source.wrapper]
+        rows.setdefault((len(levels), levels[-1]), []).append(_Row(levels, wrapper))
+    return MappingProxyType(rows)
+
+
+_ROWS: Final = _rows()
+"""By the number of levels and the last one, which no pattern leaves open."""
+
+
+def source_of(topic: str) -> tuple[str, Codec | None]:
+    """The device that a topic names, and what its payload is wrapped in; None = in nothing.
+
+    Raises:
+        Rejected: UNKNOWN_TOPIC for a topic of no source.
+    """
+    parts = topic.split("/")
+    if len(parts) == 4 and parts[0] == "rurban" and parts[1] == "v1" and parts[3] == "up" and parts[2]:  # noqa: PLR2004 - the four parts of the native topic
+        return parts[2], None
+    for row in _ROWS.get((len(parts), parts[-1]), ()):
+        device = row.device(parts)
+        if device:
+            return device, row.wrapper
+    raise Rejected(Reason.UNKNOWN_TOPIC, f"{topic!r} is no uplink topic; devices publish to {uplink('<device_id>')}")
+
 
 def device_of(topic: str) -> str:
     """The device that a topic names; `Rejected(UNKNOWN_TOPIC)` for a topic of no source."""
-    parts = topic.split("/")
-    if len(parts) == 4 and parts[0] == "rurban" and parts[1] == "v1" and parts[3] == "up" and parts[2]:  # noqa: PLR2004 - the four parts of the native topic
-        return parts[2]
-    raise Rejected(Reason.UNKNOWN_TOPIC, f"{topic!r} is no uplink topic; devices publish to {uplink('<device_id>')}")
+    return source_of(topic)[0]
+
+
+def bucket_of(topic: str) -> str:
+    """A name for whoever sends on a topic: the same for all topics of one device, which may be any number."""
+    if topic.startswith(_NATIVE):
+        return topic
+    try:
+        return uplink(device_of(topic))
+    except Rejected:
+        return topic
+
+
+def filters(families: Collection[str]) -> list[str]:
+    """What to subscribe to for these families and the native topics, in an order that does not change.
+
+    No two overlap: a broker may send what fits two of them twice, and does so where they are shared.
+    """
+    wanted = dict.fromkeys(source.filter for source in SOURCES if source.family in families)
+    return [UPLINKS, *(one for one in wanted if not any(_covers(other, one) for other in wanted if other != one))]
+
+
+def _covers(general: str, special: str) -> bool:
+    levels, others = general.split("/"), special.split("/")
+    return len(levels) == len(others) and all(
+        level in ("+", other) for level, other in zip(levels, others, strict=True)
+    )
+
+
+def _eui(text: str) -> str:
+    """Of a LoRaWAN device: its DevEUI in lower case, also where the network server puts `eui-` before it."""
+    return text.lower().removeprefix("eui-")

@@ -22,7 +22,7 @@ from ingest.rates import Rate
 from ingest.replay import Replayer
 from ingest.settle import Books, Settlement
 from ingest.settling import Progress
-from ingest.sources import UPLINKS
+from ingest.sources import filters
 from ingest.worker import Limits, Worker
 from rurban.place_tags import PlaceTags
 from rurban.recounting import Counting, nightly
@@ -173,10 +173,10 @@ def worker(house: House, settling: Settlement, beat: Callable[[Progress], None] 
     """The ingest worker on this house's store and registry."""
     settings = house.settings
     share = f"$share/{settings.mqtt_group}/" if settings.mqtt_group else ""
-    filters = [share + UPLINKS, share + replay_request.TOPIC]
+    topics = [share + topic for topic in (*filters(settings.mqtt_sources), replay_request.TOPIC)]
     line = pipeline(house)
     return Worker(
-        subscription=Subscription(broker(settings), settings.mqtt_client_id, filters, clock=house.clock),
+        subscription=Subscription(broker(settings), settings.mqtt_client_id, topics, clock=house.clock),
         pipeline=line,
         settlement=settling,
         replayer=Replayer(house.registry.quarantine, line),

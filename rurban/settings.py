@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ingest.sources import FAMILIES
 from telemetry.registry import Room
 from telemetry.store import Address, EmbeddedFile
 
@@ -75,6 +76,10 @@ class Settings(BaseSettings):
     mqtt_tls_ca: Path | None = Field(default=None, description="file of CA certificates; set = TLS to the broker")
     mqtt_version: str = Field(default="3.1.1", pattern=r"^(3\.1\.1|5)$", description="MQTT version: 3.1.1 or 5")
     mqtt_client_id: str = Field(default="rurban-ingest", description="client id of the worker; its session hangs on it")
+    mqtt_families: str = Field(
+        default=",".join(FAMILIES),
+        description="whose topics are listened to besides the native ones, with commas between; or none",
+    )
     mqtt_group: str = Field(
         default="", description="name of a shared subscription; workers of one group share the load"
     )
@@ -141,6 +146,19 @@ class Settings(BaseSettings):
             )
         return self
 
+    @field_validator("mqtt_families")
+    @classmethod
+    def _known_families(cls, value: str) -> str:
+        unknown = sorted(set(_listed(value)) - set(FAMILIES))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is no family of topics; there are {', '.join(FAMILIES)}, or none")
+        return value
+
+    @property
+    def mqtt_sources(self) -> list[str]:
+        """Whose topics are listened to besides the native ones."""
+        return _listed(self.mqtt_families)
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
@@ -169,6 +187,11 @@ class Settings(BaseSettings):
     def registry(self) -> str:
         """The registry's URL."""
         return self.registry_url or f"sqlite:///{self.data_dir / 'registry.sqlite'}"
+
+
+def _listed(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return [] if names == ["none"] else names
 
 
 def is_loopback(host: str) -> bool:

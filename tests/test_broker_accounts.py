@@ -135,6 +135,7 @@ def test_a_hash_is_what_mosquitto_passwd_makes_of_the_same_password_and_salt(tmp
     assert ("someone", line) == (name, broker_accounts.hashed("correct horse", salt))
 
 
+FOREIGN = ["application/farm/device/a84041000181c061/event/up"]
 TOPICS = [
     uplink("well-1"),
     uplink("rain-1"),
@@ -142,6 +143,7 @@ TOPICS = [
     "rurban/v1/rain-1/down",
     announcement.topic("370522"),
     replay_request.TOPIC,
+    *FOREIGN,
 ]
 
 
@@ -165,7 +167,7 @@ def test_each_publishes_on_its_own_topics_only(
     ("user", "expected"),
     [
         ("well-1", ["rurban/v1/well-1/down"]),
-        ("_worker", [uplink("well-1"), uplink("rain-1"), announcement.topic("370522"), replay_request.TOPIC]),
+        ("_worker", [uplink("well-1"), uplink("rain-1"), announcement.topic("370522"), replay_request.TOPIC, *FOREIGN]),
         ("_api", [announcement.topic("370522")]),
     ],
 )

@@ -262,6 +262,43 @@ def test_payloads_of_about_the_right_shape_are_read_or_refused(name: str, seed: 
     readable(name, written([item(source) for _ in range(source.randint(0, 4))]))
 
 
+TIMES: list[object] = ["2026-11-23T08:00:00.123456789+00:00", "2026-11-23T08:00:00Z"]
+BODIES: list[object] = ["", "A2cBEAVnAP8=", "A2cB", "BWcA/w==", "e30=", "?"]
+OBJECTS = [{}, {"temperatureSensor": {"3": 27.2}}, {"temperatureSensor": {"3": "warm"}}, [], {"t": 10**400}, "off", 1]
+EVENTS: dict[str, dict[str, list[object]]] = {
+    "chirpstack": {
+        "time": TIMES,
+        "deviceInfo": [{"devEui": "a84041000181c061"}, {"devEui": "A84041000181C061", "tags": {}}],
+        "fCnt": [0, 17, 2**32, -1],
+        "fPort": [2],
+        "data": BODIES,
+        "object": OBJECTS,
+        "rxInfo": [[], [{"rssi": -97, "snr": 7.5}, {"rssi": -103}], [{}], [{"snr": -1e308}]],
+        "batteryLevel": [75.5],
+        "batteryLevelUnavailable": [True, False],
+    },
+    "json_paths": {
+        "soil": [{"t": 1}, {"t": "1"}, {"t": None}, {"t": True}, {"t": []}, []],
+        "ts": [1, 1_795_420_800, NOW, 1e300, -1, "2026-11-23T08:00:00Z", "noon", None, True, {}],
+        "relay": ["ON", "off", "jammed", "1e5", "1e999", 10**400, {}, None],
+        "log": [[], [{"ntu": 1, "at": 5}], [{"ntu": 1}, {"ntu": 2, "at": 5}], [[[[]]]], {"a": {"ntu": 1}}],
+    },
+}
+"""By codec, fields of its objects with sound and less sound contents."""
+
+
+@pytest.mark.parametrize("name", EVENTS)
+@thorough
+@given(seed=st.integers(0, 2**63))
+def test_events_of_about_the_right_shape_are_read_or_refused(name: str, seed: int) -> None:
+    source = random.Random(seed)  # noqa: S311  (likewise)
+    fields = {field: source.choice(contents) for field, contents in EVENTS[name].items() if source.random() < 0.8}
+    if source.random() < 0.3:
+        fields[source.choice([*EVENTS[name], "x"])] = anything(source)
+    for context in CONTEXTS[name]:
+        readable(name, as_json(fields), context)
+
+
 UNITS = [None, "Cel", "%", "1", "mS/cm", "kW.h", "[ppm]", "{count}", "kV.A{reactive}", "degF"]
 
 

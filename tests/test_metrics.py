@@ -26,7 +26,7 @@ vehicle_speed traffic_count road_surface_state parcel_inbound parcel_outbound pm
 uplink_delay packet_loss broadband_coverage monitored_households
 """
 CANONICAL = _CANONICAL_TEXT.split()
-ADDED = {"groundwater_level"}
+ADDED = {"groundwater_level", "snr"}
 COUNTERS = [row for row in METRICS.values() if row.kind is Kind.COUNTER]
 ACROSS = {Fold.MEAN, Fold.SUM, Fold.MIN, Fold.MAX, Fold.DIRECTION}
 

@@ -20,7 +20,7 @@ from ingest.rates import Rate
 from ingest.replay import Replayer
 from ingest.settle import Books, PositionBook, Settlement
 from ingest.settling import Progress
-from ingest.sources import UPLINKS
+from ingest.sources import FAMILIES, filters
 from ingest.worker import Limits, Worker
 from rurban.house import RegistryDirectory
 from telemetry import replay_request
@@ -83,7 +83,7 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
             subscription=Subscription(
                 Broker(broker.host, broker.port, mqtt5=mqtt5, keepalive_s=keepalive_s),
                 client_id,
-                [share + UPLINKS, share + replay_request.TOPIC],
+                [share + topic for topic in (*filters(FAMILIES), replay_request.TOPIC)],
                 clock=wall_clock,
             ),
             pipeline=pipeline,

@@ -33,6 +33,7 @@ def sheet() -> Sheet:
                     levels("battery_level", DEVICES),
                     curves("battery_level", DEVICES, 12),
                     curves("rssi", DEVICES),
+                    curves("snr", DEVICES),
                     curves("packet_loss", DEVICES),
                     curves("uplink_delay", DEVICES),
                 ],

@@ -19,12 +19,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from devices.bounds import check_count, instant
-from devices.codecs.port import Context, Example
+from devices.codecs.port import Context, Example, Speech
 from devices.origins import located, mapped, nothing
 from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.model import Measure, Origin, Profile, Quality, Sample
 
-__all__ = ["EXAMPLES", "decode", "encode"]
+__all__ = ["EXAMPLES", "READS_JSON", "decode", "encode"]
+
+READS_JSON: Final = False
 
 
 class _Field(NamedTuple):
@@ -96,6 +98,7 @@ class _Record(NamedTuple):
 
 def decode(payload: bytes, context: Context) -> list[Sample]:
     """See Codec."""
+    origins = context.speech.origins
     samples: list[Sample] = []
     seen: set[str] = set()
     for at, records in _blocks(payload):
@@ -104,13 +107,13 @@ def decode(payload: bytes, context: Context) -> list[Sample]:
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise Rejected(Reason.MALFORMED, f"{twice} comes twice for one time")
-        if context.origins:
+        if origins:
             document = {name: _content(record) for name, record in zip(names, records, strict=True)}
-            samples += mapped(document, context.origins, at=at, units=_units(records))
+            samples += mapped(document, origins, at=at, units=_units(records))
         else:
             samples += [sample for record in records for sample in _samples(record, at)]
     if not samples:
-        raise nothing(context.origins, ", ".join(sorted(seen))) if seen else Rejected(Reason.EMPTY, "no record")
+        raise nothing(origins, ", ".join(sorted(seen))) if seen else Rejected(Reason.EMPTY, "no record")
     check_count(len(samples))
     return samples
 
@@ -234,17 +237,19 @@ def _time(at: int | None) -> bytes:
 _SOIL: Final = Context(
     device="device-1",
     received_at=1_795_420_800_000,
-    origins=located(
-        Profile(
-            "soil-probe",
-            "Soil probe",
-            "cayenne_lpp",
-            (
-                Measure("soil_temperature", origins=(Origin("$.temperature_3", "10cm"), Origin("$.temperature_4"))),
-                Measure("air_relative_humidity", origins=(Origin("$.relative_humidity_2"),)),
-                Measure("vehicle_position", origins=(Origin("$.gps_1.latitude", "lat"),)),
-                Measure("reservoir_level", origins=(Origin("$.gps_1.altitude"),)),
-            ),
+    speech=Speech(
+        origins=located(
+            Profile(
+                "soil-probe",
+                "Soil probe",
+                "cayenne_lpp",
+                (
+                    Measure("soil_temperature", origins=(Origin("$.temperature_3", "10cm"), Origin("$.temperature_4"))),
+                    Measure("air_relative_humidity", origins=(Origin("$.relative_humidity_2"),)),
+                    Measure("vehicle_position", origins=(Origin("$.gps_1.latitude", "lat"),)),
+                    Measure("reservoir_level", origins=(Origin("$.gps_1.altitude"),)),
+                ),
+            )
         )
     ),
 )

@@ -25,7 +25,9 @@ from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.instant import iso
 from telemetry.model import Quality, Sample
 
-__all__ = ["EXAMPLES", "decode", "encode"]
+__all__ = ["EXAMPLES", "READS_JSON", "decode", "encode"]
+
+READS_JSON: Final = True
 
 
 class _Message(msgspec.Struct, gc=False):

@@ -1,7 +1,8 @@
 """The port of every payload format, and how formats carry their own examples.
 
 A codec is a module of this folder; its name is the module's name and the value in the device profile. It has
-`decode(payload, context)` (required), `encode(samples)` (where the simulator speaks it) and `EXAMPLES`.
+`decode(payload, context)`, `EXAMPLES`, `READS_JSON`, and where the simulator speaks it `encode(samples)`. A codec may
+read what is wrapped around others (a network server's event): the inside is decoded by `context.speech.content`.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,24 @@ from telemetry.errors import Reason
 from telemetry.model import Sample
 
 
+class Speech(msgspec.Struct, frozen=True):
+    """How the devices of one profile speak, whatever the topic."""
+
+    content: "Codec | None" = None
+    """The profile's codec, where something else is wrapped around what it reads."""
+    origins: tuple[Located, ...] = ()
+    """Where values stand; none where the format names metrics itself."""
+    metrics: frozenset[str] | None = None
+    """What the devices report; None = anything."""
+
+    def reports(self, metric: str) -> bool:
+        return self.metrics is None or metric in self.metrics
+
+
+PLAIN: Final = Speech()
+"""Of a format that needs to be told nothing."""
+
+
 class Context(msgspec.Struct, frozen=True, gc=False):
     """What is known about a payload before it is read."""
 
@@ -22,8 +41,9 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     """The device the topic names."""
     received_at: int
     """Milliseconds UTC."""
-    origins: tuple[Located, ...] = ()
-    """What the profile says about where values stand; none where the format names metrics itself."""
+    speech: Speech = PLAIN
+    """What the profile says."""
+    topic: str = ""
 
 
 _AT_NOON: Final = Context(device="device-1", received_at=1_795_420_800_000)
@@ -48,6 +68,8 @@ class Codec(Protocol):
     """One payload format."""
 
     EXAMPLES: tuple[Example, ...]
+    READS_JSON: bool
+    """Its payloads are JSON: of a network server it reads what the server's decoder made of the bytes."""
 
     def decode(self, payload: bytes, context: Context) -> list[Sample]:
         """At least one sample, all finite, or `Rejected(reason)`; any bytes at all, nothing else is raised."""

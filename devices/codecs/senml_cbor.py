@@ -19,7 +19,9 @@ from devices.senml import resolve, to_pack, to_samples
 from telemetry.errors import Reason, Rejected
 from telemetry.model import Sample
 
-__all__ = ["EXAMPLES", "decode", "encode"]
+__all__ = ["EXAMPLES", "READS_JSON", "decode", "encode"]
+
+READS_JSON: Final = False
 
 _NUMBERS: Final = {
     "bver": -1, "bn": -2, "bt": -3, "bu": -4, "bv": -5, "bs": -6,

@@ -17,7 +17,9 @@ from devices.senml import resolve, to_pack, to_samples
 from telemetry.errors import Reason
 from telemetry.model import Sample
 
-__all__ = ["EXAMPLES", "decode", "encode"]
+__all__ = ["EXAMPLES", "READS_JSON", "decode", "encode"]
+
+READS_JSON: Final = True
 
 _DECODER: Final = msgspec.json.Decoder(list[dict[str, object]])
 _ENCODER: Final = msgspec.json.Encoder()

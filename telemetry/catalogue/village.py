@@ -89,6 +89,8 @@ DEVICE: Final = (
            interval_s=HOUR),
     Metric("rssi", "dBm", -150, 0, GAUGE, MEAN, MEAN, "device", "received signal strength", "接收信号强度",
            interval_s=HOUR),
+    Metric("snr", "dB", -50, 100, GAUGE, MEAN, MEAN, "device", "signal-to-noise ratio", "信噪比",
+           interval_s=HOUR),
     Metric("uplink_delay", "s", 0, 604_800, GAUGE, MEAN, MEAN, "device", "uplink delay", "上行时延"),
     Metric("packet_loss", "%", 0, 100, GAUGE, MEAN, MEAN, "device", "packet loss", "丢包率",
            interval_s=HOUR),

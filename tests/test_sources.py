@@ -1,0 +1,88 @@
+"""The source table: which device a topic names, and what is subscribed to."""
+
+import pytest
+from pydantic import ValidationError
+
+from devices.codecs import CODECS
+from devices.message import uplink
+from ingest.sources import FAMILIES, SOURCES, UPLINKS, bucket_of, filters, source_of
+from rurban.settings import Settings
+from telemetry.errors import Reason, Rejected
+
+EUI = "a84041000181c061"
+
+
+@pytest.mark.parametrize(
+    ("topic", "device", "wrapper"),
+    [
+        (uplink("station-1"), "station-1", None),
+        (f"application/7f5a/device/{EUI}/event/up", EUI, "chirpstack"),
+        (f"application/7f5a/device/{EUI.upper()}/event/status", EUI, "chirpstack"),
+    ],
+)
+def test_a_topic_names_a_device_and_what_its_payload_is_wrapped_in(
+    topic: str, device: str, wrapper: str | None
+) -> None:
+    assert (device, None if wrapper is None else CODECS[wrapper]) == source_of(topic)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "application/7f5a/device//event/up",
+        f"application/7f5a/device/{EUI}/event/join",
+        f"application/7f5a/device/{EUI}/command/down",
+        f"application/device/{EUI}/event/up",
+        "rurban/v1//up",
+        "rurban/v2/x/up",
+        "up",
+        "",
+    ],
+)
+def test_other_topics_are_of_no_source(topic: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        source_of(topic)
+
+    assert Reason.UNKNOWN_TOPIC == refused.value.reason
+
+
+def test_all_topics_of_a_device_fill_one_bucket() -> None:
+    topics = [uplink(EUI), f"application/a/device/{EUI}/event/up", f"application/b/device/{EUI}/event/status"]
+
+    assert {uplink(EUI)} == {bucket_of(topic) for topic in topics}
+    assert "of/no/source" == bucket_of("of/no/source")
+
+
+def covers(general: str, topic: str) -> bool:
+    levels, parts = general.split("/"), topic.split("/")
+    return len(levels) == len(parts) and all(level in ("+", part) for level, part in zip(levels, parts, strict=True))
+
+
+def test_each_topic_is_subscribed_to_once() -> None:
+    """With shared subscriptions a broker sends twice what two filters fit."""
+    examples = [uplink("x"), *(source.filter.replace("+", "x") for source in SOURCES)]
+
+    assert [1] * len(examples) == [sum(covers(one, topic) for one in filters(FAMILIES)) for topic in examples]
+
+
+def test_only_the_families_that_are_wanted_are_subscribed_to() -> None:
+    chirpstack = ["application/+/device/+/event/up", "application/+/device/+/event/status"]
+
+    assert [UPLINKS] == filters([])
+    assert [UPLINKS, *chirpstack] == filters(["chirpstack"])
+
+
+@pytest.mark.parametrize(
+    ("value", "families"), [("none", []), (" chirpstack ", ["chirpstack"]), (",".join(FAMILIES), list(FAMILIES))]
+)
+def test_families_are_a_setting(value: str, families: list[str]) -> None:
+    assert families == Settings(mqtt_families=value).mqtt_sources
+
+
+def test_all_families_are_listened_to_unless_said_otherwise() -> None:
+    assert list(FAMILIES) == Settings().mqtt_sources
+
+
+def test_an_unknown_family_is_named_beside_those_there_are() -> None:
+    with pytest.raises(ValidationError, match="zigbee is no family of topics; there are chirpstack"):
+        Settings(mqtt_families="chirpstack,zigbee")
