@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -18,6 +19,17 @@ NO_OBJECT: Final = msgspec.Raw(b"")
 _NOTHING: Final = frozenset({b"", b"null"})
 
 
+class Known(NamedTuple):
+    """What the server knows of the device beside its payload."""
+
+    metric: str
+    value: float | None
+    """None = it does not know."""
+    unit: str
+    at: int | None = None
+    """None = as of the uplink."""
+
+
 class Uplink(NamedTuple):
     """One uplink, however many gateways have heard it."""
 
@@ -29,8 +41,12 @@ class Uplink(NamedTuple):
     """The payload in base64."""
     object: msgspec.Raw = NO_OBJECT
     """What the server's own decoder made of it, as JSON; `null` or nothing = there is none."""
-    link: tuple[tuple[str, float, str], ...] = ()
-    """What the server knows besides: metric, value and unit."""
+    known: Sequence[Known] = ()
+
+
+def address(text: str) -> str:
+    """Of a LoRaWAN device, as the registry has it: its DevEUI in lower case, also where `eui-` stands before it."""
+    return text.lower().removeprefix("eui-")
 
 
 def best(values: list[float | None]) -> float | None:
@@ -47,9 +63,9 @@ def samples_of(uplink: Uplink, context: Context) -> list[Sample]:
     seq = uplink.seq if uplink.seq is not None and 0 <= uplink.seq <= _LARGEST else None
     body = _body(uplink, context)
     samples = [] if body is None else [_dated(sample, uplink.at, seq) for sample in _content(body, uplink, context)]
-    for metric, value, unit in uplink.link:
-        if context.speech.reports(metric):
-            samples.append(Sample(metric, value, uplink.at, unit, seq=seq))
+    for metric, value, unit, at in uplink.known:
+        if value is not None and context.speech.reports(metric):
+            samples.append(Sample(metric, value, uplink.at if at is None else at, unit, seq=seq))
     if not samples:
         raise Rejected(Reason.EMPTY, "the uplink has no payload, and the profile reports nothing of what is beside it")
     return samples

@@ -8,6 +8,7 @@ from typing import Final
 from devices.codecs import CODECS
 from devices.codecs.port import Codec
 from devices.message import uplink
+from devices.uplinks import address
 from telemetry.errors import Reason, Rejected
 
 UPLINKS = uplink("+")
@@ -32,7 +33,7 @@ class Source:
     family: str
     """Of which it is part; families are listened to or not."""
     pattern: str
-    """`{device}` stands for the registry id, `{eui}` for an address that is written in several ways (`_eui`)."""
+    """`{device}` stands for the registry id, `{eui}` for a LoRaWAN device (`devices.uplinks.address`)."""
     wrapper: str | None = None
     """The codec of what is wrapped around the payload; None = the profile's codec reads it as it is."""
 
@@ -44,6 +45,7 @@ class Source:
 SOURCES: Final = (
     Source("chirpstack", "application/+/device/{eui}/event/up", "chirpstack"),
     Source("chirpstack", "application/+/device/{eui}/event/status", "chirpstack"),
+    Source("the_things_stack", "v3/+/devices/{eui}/up", "the_things_stack"),
 )
 """Every foreign family; where two rows fit a topic, the first one counts."""
 
@@ -62,7 +64,7 @@ class _Row:
         named = None
         for level, part in zip(self.levels, parts, strict=True):
             if level in _NAMED:
-                named = _eui(part) if level == _EUI else part
+                named = address(part) if level == _EUI else part
             elif level not in ("+", part):
                 return None
         return named
@@ -126,8 +128,3 @@ def _covers(general: str, special: str) -> bool:
     return len(levels) == len(others) and all(
         level in ("+", other) for level, other in zip(levels, others, strict=True)
     )
-
-
-def _eui(text: str) -> str:
-    """Of a LoRaWAN device: its DevEUI in lower case, also where the network server puts `eui-` before it."""
-    return text.lower().removeprefix("eui-")

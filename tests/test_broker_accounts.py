@@ -135,7 +135,7 @@ def test_a_hash_is_what_mosquitto_passwd_makes_of_the_same_password_and_salt(tmp
     assert ("someone", line) == (name, broker_accounts.hashed("correct horse", salt))
 
 
-FOREIGN = ["application/farm/device/a84041000181c061/event/up"]
+FOREIGN = ["application/farm/device/a84041000181c061/event/up", "v3/farm@tenant/devices/eui-a84041000181c061/up"]
 TOPICS = [
     uplink("well-1"),
     uplink("rain-1"),

@@ -277,6 +277,22 @@ EVENTS: dict[str, dict[str, list[object]]] = {
         "batteryLevel": [75.5],
         "batteryLevelUnavailable": [True, False],
     },
+    "the_things_stack": {
+        "end_device_ids": [{"device_id": "eui-70b3d57ed0051a2b"}, {"device_id": "70B3D57ED0051A2B"}],
+        "received_at": TIMES,
+        "simulated": [False],
+        "uplink_message": [
+            {"received_at": time, "f_cnt": count, "frm_payload": body, "decoded_payload": content, "rx_metadata": heard}
+            for time, count, body, content, heard in zip(
+                (*TIMES, "noon", *TIMES, None),
+                (0, 17, 2**32, -1, 1, 1),
+                BODIES,
+                OBJECTS,
+                ([], [{"rssi": -97, "snr": 7.5}, {"rssi": -103}], [{}], [{"snr": -1e308}], [], [{"rssi": 1}]),
+                strict=False,
+            )
+        ],
+    },
     "json_paths": {
         "soil": [{"t": 1}, {"t": "1"}, {"t": None}, {"t": True}, {"t": []}, []],
         "ts": [1, 1_795_420_800, NOW, 1e300, -1, "2026-11-23T08:00:00Z", "noon", None, True, {}],

@@ -35,6 +35,16 @@ def chirpstack(number: int, **fields: object) -> bytes:
     return json.dumps(event | {"rxInfo": gateways} | fields).encode()
 
 
+def things(number: int, **fields: object) -> bytes:
+    gateways = [{"gateway_ids": {"gateway_id": "a"}, "rssi": -90 - number}, {"gateway_ids": {}, "rssi": -110}]
+    message = {"received_at": AT, "f_cnt": number, "rx_metadata": gateways}
+    ids = {"device_id": f"eui-{EUI}", "dev_eui": EUI.upper(), "application_ids": {"application_id": "farm"}}
+    return json.dumps({"end_device_ids": ids, "received_at": AT, "uplink_message": message | fields}).encode()
+
+
+OBJECT = {"temperature_3": 27.2, "temperature_5": 25.5}
+
+
 @pytest.mark.parametrize(
     "spoken",
     [
@@ -42,10 +52,12 @@ def chirpstack(number: int, **fields: object) -> bytes:
         (
             PATHS,
             f"application/farm/device/{EUI.upper()}/event/up",
-            chirpstack(7, object={"temperature_3": 27.2, "temperature_5": 25.5}, data="AA=="),
+            chirpstack(7, object=OBJECT, data="AA=="),
         ),
+        (LPP, f"v3/farm@tenant/devices/eui-{EUI}/up", things(7, frm_payload="A2cBEAVnAP8=", f_port=2)),
+        (PATHS, f"v3/farm@tenant/devices/eui-{EUI}/up", things(7, decoded_payload=OBJECT, frm_payload="AA==")),
     ],
-    ids=["chirpstack, bytes", "chirpstack, object"],
+    ids=["chirpstack, bytes", "chirpstack, object", "the things stack, bytes", "the things stack, object"],
 )
 def test_an_uplink_that_comes_twice_is_stored_once(
     spoken: tuple[Profile, str, bytes], broker: Mosquitto, registry: Registry, store: EmbeddedStore

@@ -18,6 +18,8 @@ EUI = "a84041000181c061"
         (uplink("station-1"), "station-1", None),
         (f"application/7f5a/device/{EUI}/event/up", EUI, "chirpstack"),
         (f"application/7f5a/device/{EUI.upper()}/event/status", EUI, "chirpstack"),
+        (f"v3/farm@tenant/devices/eui-{EUI}/up", EUI, "the_things_stack"),
+        ("v3/farm@tenant/devices/soil-probe-7/up", "soil-probe-7", "the_things_stack"),
     ],
 )
 def test_a_topic_names_a_device_and_what_its_payload_is_wrapped_in(
@@ -33,6 +35,8 @@ def test_a_topic_names_a_device_and_what_its_payload_is_wrapped_in(
         f"application/7f5a/device/{EUI}/event/join",
         f"application/7f5a/device/{EUI}/command/down",
         f"application/device/{EUI}/event/up",
+        f"v3/farm@tenant/devices/{EUI}/join",
+        "v3/farm@tenant/devices/eui-/up",
         "rurban/v1//up",
         "rurban/v2/x/up",
         "up",

@@ -24,7 +24,7 @@ from devices.codecs import cayenne_lpp, json_paths
 from devices.codecs.port import Context, Example, Speech
 from devices.json_text import decoded
 from devices.origins import located
-from devices.uplinks import NO_OBJECT, Uplink, best, samples_of
+from devices.uplinks import NO_OBJECT, Known, Uplink, address, best, samples_of
 from telemetry.errors import Reason, Rejected
 from telemetry.model import Measure, Origin, Profile, Sample
 
@@ -39,7 +39,7 @@ class _DeviceInfo(msgspec.Struct, gc=False):
 
 class _Reception(msgspec.Struct, gc=False):
     rssi: float | None = None
-    snr: float | None = None
+    snr: float = 0.0
 
 
 class _Event(msgspec.Struct, gc=False):
@@ -61,7 +61,7 @@ _DECODER: Final = msgspec.json.Decoder(_Event)
 def decode(payload: bytes, context: Context) -> list[Sample]:
     """See Codec."""
     event = decoded(_DECODER, payload)
-    if event.deviceInfo.devEui.lower() != context.device:
+    if address(event.deviceInfo.devEui) != context.device:
         raise Rejected(
             Reason.FOREIGN_DEVICE, f"an event of {event.deviceInfo.devEui[:32]!r} on the topic of {context.device!r}"
         )
@@ -72,19 +72,18 @@ def decode(payload: bytes, context: Context) -> list[Sample]:
             seq=0 if event.fCnt is None and heard else event.fCnt,
             data=event.data,
             object=event.object,
-            link=_link(event),
+            known=_known(event),
         ),
         context,
     )
 
 
-def _link(event: _Event) -> tuple[tuple[str, float, str], ...]:
-    known = (
-        ("rssi", best([each.rssi for each in event.rxInfo]), "dBm"),
-        ("snr", best([0.0 if each.snr is None else each.snr for each in event.rxInfo]), "dB"),
-        ("battery_level", None if event.batteryLevelUnavailable else event.batteryLevel, "%"),
+def _known(event: _Event) -> tuple[Known, ...]:
+    return (
+        Known("rssi", best([each.rssi for each in event.rxInfo]), "dBm"),
+        Known("snr", best([each.snr for each in event.rxInfo]), "dB"),
+        Known("battery_level", None if event.batteryLevelUnavailable else event.batteryLevel, "%"),
     )
-    return tuple((metric, value, unit) for metric, value, unit in known if value is not None)
 
 
 _EUI: Final = "a84041000181c061"
@@ -114,7 +113,7 @@ _RX: Final = (
 _SHAPE: Final = "ChirpStack v4, integration.proto in JSON"
 
 
-def _link_samples(seq: int) -> tuple[Sample, Sample]:
+def _signal(seq: int) -> tuple[Sample, Sample]:
     return Sample("rssi", -97.0, _AT + 123, "dBm", seq=seq), Sample("snr", 9.2, _AT + 123, "dB", seq=seq)
 
 
@@ -122,13 +121,13 @@ EXAMPLES: Final = (
     Example(
         source=_SHAPE + ": raw bytes by the profile's codec; two gateways have heard one uplink",
         payload=_HEAD + _INFO + _RX + b'"devAddr":"00189440","dr":1,"fCnt":17,"fPort":2,"data":"A2cBEAVnAP8="}',
-        samples=(Sample("soil_temperature", 27.2, _AT + 123, "Cel", seq=17), *_link_samples(17)),
+        samples=(Sample("soil_temperature", 27.2, _AT + 123, "Cel", seq=17), *_signal(17)),
         context=_RAW,
     ),
     Example(
         source=_SHAPE + ": the decoded object; a first frame counter of 0 is left out",
         payload=_HEAD + _INFO + _RX + b'"fPort":2,"data":"A2cBEA==","object":{"temperatureSensor":{"3":27.2}}}',
-        samples=(Sample("soil_temperature", 27.2, _AT + 123, seq=0), *_link_samples(0)),
+        samples=(Sample("soil_temperature", 27.2, _AT + 123, seq=0), *_signal(0)),
         context=_OBJECT,
     ),
     Example(
@@ -140,7 +139,7 @@ EXAMPLES: Final = (
     Example(
         source="an uplink without a payload tells of the signal",
         payload=_HEAD + _INFO + _RX + b'"fCnt":18}',
-        samples=_link_samples(18),
+        samples=_signal(18),
         context=_RAW,
     ),
     Example("a mains-powered device", _HEAD + _INFO + b'"margin":15}', rejected=Reason.EMPTY, context=_RAW),
