@@ -46,6 +46,11 @@ SOURCES: Final = (
     Source("chirpstack", "application/+/device/{eui}/event/up", "chirpstack"),
     Source("chirpstack", "application/+/device/{eui}/event/status", "chirpstack"),
     Source("the_things_stack", "v3/+/devices/{eui}/up", "the_things_stack"),
+    Source("tasmota", "tele/{device}/SENSOR"),
+    Source("home_assistant", "homeassistant/sensor/{device}/state"),
+    Source("home_assistant", "homeassistant/binary_sensor/{device}/state"),
+    Source("esphome", "{device}/sensor/+/state", "named_value"),
+    Source("esphome", "{device}/binary_sensor/+/state", "named_value"),
 )
 """Every foreign family; where two rows fit a topic, the first one counts."""
 

@@ -20,6 +20,9 @@ from telemetry.model import Device
 PARTS = ("_worker", "_api")
 """Parts of the house that have an account of their own; the rights of all are in `mosquitto.acl`."""
 
+_TAKEN = frozenset({"homeassistant"})
+"""A device of this name could publish as any other: its `%u/sensor/+/state` are topics of Home Assistant."""
+
 _ITERATIONS = 101
 """Mosquitto's own number. A password of 192 random bits is not found by trying, however fast the trying is."""
 _SALT_BYTES = 12
@@ -36,7 +39,7 @@ class Accounts:
     """Those whose passwords are new."""
     kept: int
     impossible: list[str]
-    """Devices whose id cannot be a user name at Mosquitto."""
+    """Devices whose id cannot be the name of an account."""
     foreign_acl: bool
     """An `acl` was there that is not this version's; it is as it was."""
 
@@ -63,7 +66,8 @@ def write(folder: Path, devices: Iterable[Device], *, renew: Collection[str] = (
         Invalid: the folder cannot be written to.
     """
     speaking = [device.id for device in devices if device.gateway is None]
-    possible = [*PARTS, *(name for name in speaking if ":" not in name)]
+    impossible = [name for name in speaking if ":" in name or name in _TAKEN]
+    possible = [*PARTS, *(name for name in speaking if name not in impossible)]
     for name in renew:
         if name not in possible:
             raise Unknown("device with an account at the broker", name)
@@ -79,7 +83,7 @@ def write(folder: Path, devices: Iterable[Device], *, renew: Collection[str] = (
         foreign = _foreign(folder / "acl")
     except OSError as error:
         raise Invalid("--out", str(error), "a folder that can be written to") from error
-    return Accounts(folder, made, kept, [name for name in speaking if ":" in name], foreign)
+    return Accounts(folder, made, kept, impossible, foreign)
 
 
 def _lines(path: Path) -> dict[str, str]:

@@ -240,7 +240,9 @@ def credentials(settings: Settings, out: Path, renew: Collection[str]) -> None:
         typer.echo("new-passwords.csv is for whoever sets the devices up: remove it when they are.")
         typer.echo("Mosquitto takes the new ones when it gets SIGHUP, or at its next start.")
     for name in accounts.impossible:
-        typer.echo(f"No account for {name}: a user name at Mosquitto holds no colon. Put it behind a gateway.")
+        typer.echo(
+            f"No account for {name}: such a name holds no colon and is not homeassistant. Put it behind a gateway."
+        )
     if accounts.foreign_acl:
         typer.echo("acl is not the one of this version and was left as it is.")
 

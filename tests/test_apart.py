@@ -188,13 +188,15 @@ def test_a_replay_goes_from_the_api_to_the_worker(apart: Apart) -> None:
 
 def test_a_second_start_of_the_broker_keeps_the_devices_accounts(apart: Apart) -> None:
     password = new_password(apart)
+    with (apart.accounts / "passwords").open("a") as file:
+        file.write("_network_server:$7$101$c2FsdA==$aGFzaA==\n")
     start(apart.services["mosquitto"], apart.accounts)
     os.kill(apart.broker.pid, signal.SIGHUP)
     users = [line.partition(":")[0] for line in (apart.accounts / "passwords").read_text().splitlines()]
     said(apart, password, uplink(PROBE), '{"values": {"air_temperature": 22.5}}')
 
     assert ["_worker", "_api", "_health", "_simulate"] == users[:4]
-    assert users.count(PROBE) == 1
+    assert (1, 1) == (users.count(PROBE), users.count("_network_server"))
     eventually(lambda: values(apart) == [22.5])
 
 

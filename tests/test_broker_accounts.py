@@ -136,6 +136,11 @@ def test_a_hash_is_what_mosquitto_passwd_makes_of_the_same_password_and_salt(tmp
 
 
 FOREIGN = ["application/farm/device/a84041000181c061/event/up", "v3/farm@tenant/devices/eui-a84041000181c061/up"]
+AT_HOME = ["tele/{}/SENSOR", "homeassistant/sensor/{}/state", "homeassistant/binary_sensor/{}/state"]
+AT_HOME += ["{}/sensor/soil/state", "{}/binary_sensor/soil/state"]
+OWN = [topic.format("well-1") for topic in AT_HOME]
+OTHERS = [topic.format("rain-1") for topic in AT_HOME]
+HEARD = [*FOREIGN, *OWN, *OTHERS]
 TOPICS = [
     uplink("well-1"),
     uplink("rain-1"),
@@ -143,14 +148,14 @@ TOPICS = [
     "rurban/v1/rain-1/down",
     announcement.topic("370522"),
     replay_request.TOPIC,
-    *FOREIGN,
+    *HEARD,
 ]
 
 
 @pytest.mark.parametrize(
     ("user", "expected"),
     [
-        ("well-1", [uplink("well-1")]),
+        ("well-1", [uplink("well-1"), *OWN]),
         ("_worker", [announcement.topic("370522"), replay_request.TOPIC]),
         ("_api", [replay_request.TOPIC]),
     ],
@@ -163,11 +168,33 @@ def test_each_publishes_on_its_own_topics_only(
     )
 
 
+def test_a_network_server_publishes_what_it_has_heard_and_nothing_else(guarded: Mosquitto, folder: Path) -> None:
+    with (folder / "passwords").open("a") as file:
+        file.write(f"_network_server:{broker_accounts.hashed('relaying', b'twelve bytes')}\n")
+    kill(guarded.pid, signal.SIGHUP)
+    eventually(lambda: comes_in(guarded, "_network_server", "relaying"))
+
+    assert FOREIGN == taken(
+        guarded, "_network_server", "relaying", [topic for topic in TOPICS if not topic.endswith("/down")]
+    )
+
+
 @pytest.mark.parametrize(
     ("user", "expected"),
     [
         ("well-1", ["rurban/v1/well-1/down"]),
-        ("_worker", [uplink("well-1"), uplink("rain-1"), announcement.topic("370522"), replay_request.TOPIC, *FOREIGN]),
+        (
+            "_worker",
+            [
+                uplink("well-1"),
+                uplink("rain-1"),
+                announcement.topic("370522"),
+                replay_request.TOPIC,
+                *FOREIGN,
+                *OWN,
+                *OTHERS,
+            ],
+        ),
         ("_api", [announcement.topic("370522")]),
     ],
 )
@@ -247,9 +274,12 @@ def test_accounts_of_others_stay(folder: Path) -> None:
 
 def test_who_speaks_through_a_gateway_or_cannot_be_a_user_has_no_account(tmp_path: Path) -> None:
     child = Device("leaf-1", "rain_gauge", REGION, gateway="gate-1")
-    accounts = broker_accounts.write(tmp_path, [Device("gate-1", "probe", REGION), child, Device("a:b", "p", REGION)])
+    taken = Device("homeassistant", "probe", REGION)
+    accounts = broker_accounts.write(
+        tmp_path, [Device("gate-1", "probe", REGION), child, Device("a:b", "p", REGION), taken]
+    )
 
-    assert (["_worker", "_api", "gate-1"], ["a:b"]) == (users(tmp_path), accounts.impossible)
+    assert (["_worker", "_api", "gate-1"], ["a:b", "homeassistant"]) == (users(tmp_path), accounts.impossible)
 
 
 def test_a_device_that_is_not_there_cannot_be_renewed(folder: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from devices.message import uplink
 from telemetry.model import Device, Measure, Origin, Profile
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
@@ -22,6 +23,16 @@ SOIL = (
 )
 LPP = Profile("lpp", "Soil probe", "cayenne_lpp", SOIL)
 PATHS = Profile("paths", "Soil probe", "json_paths", SOIL)
+
+
+def odd(*paths: str) -> Profile:
+    measures = zip(("air_temperature", "air_relative_humidity", "pump_state"), paths, strict=False)
+    return Profile(
+        "odd", "Odd device", "json_paths", tuple(Measure(metric, origins=(Origin(path),)) for metric, path in measures)
+    )
+
+
+TASMOTA = b'{"Time":"2026-11-23T16:00:00","AM2301":{"Temperature":21.4,"Humidity":60.2,"DewPoint":13.4},"TempUnit":"C"}'
 
 
 def rows(store: EmbeddedStore, metrics: Sequence[str], series: Sequence[str]) -> set[tuple[str, int, float]]:
@@ -74,3 +85,71 @@ def test_an_uplink_that_comes_twice_is_stored_once(
         store, ["soil_temperature", "rssi"], [EUI, f"{EUI}:10cm", f"{EUI}:40cm"]
     )
     assert heard.numbered
+
+
+@pytest.mark.parametrize(
+    ("profile", "device", "messages", "values"),
+    [
+        (
+            odd("$.AM2301.Temperature", "$.AM2301.Humidity"),
+            "pump-house",
+            {"tele/pump-house/SENSOR": TASMOTA},
+            {21.4, 60.2},
+        ),
+        (
+            odd("$.temperature", "$.humidity"),
+            "barn",
+            {"homeassistant/sensor/barn/state": b'{"temperature": 21.5, "humidity": "60"}'},
+            {21.5, 60.0},
+        ),
+        (odd("$"), "roof", {"homeassistant/sensor/roof/state": b"-3.5"}, {-3.5}),
+        (
+            odd("$.air_temperature", "$.air_humidity", "$.pump"),
+            "greenhouse",
+            {
+                "greenhouse/sensor/air_temperature/state": b"25.5",
+                "greenhouse/sensor/air_humidity/state": b"70",
+                "greenhouse/binary_sensor/pump/state": b"ON",
+            },
+            {25.5, 70.0, 1.0},
+        ),
+        (odd("$.t"), "odd-1", {"rurban/v1/odd-1/up": b'{"t": "19"}'}, {19.0}),
+    ],
+    ids=["tasmota", "home assistant, JSON", "home assistant, plain", "esphome", "generic JSON"],
+)
+@pytest.mark.parametrize("share", ["", "$share/workers/"])
+def test_a_device_of_home_automation_is_heard_once(  # noqa: PLR0913 - what a test is given
+    *,
+    profile: Profile,
+    device: str,
+    messages: dict[str, bytes],
+    values: set[float],
+    share: str,
+    broker: Mosquitto,
+    registry: Registry,
+    store: EmbeddedStore,
+) -> None:
+    registry.devices.put_profiles([profile])
+    registry.devices.put([Device(device, profile.id, VILLAGE)])
+    with at_work(worker_on(broker, registry, store, store, share=share)) as worker, client_of(broker) as client:
+        publish(client, *messages.items(), (uplink("probe-1"), b'{"at": 1795420800000, "values": {"rssi": -97}}'))
+        eventually(lambda: bool(rows(store, ["rssi"], ["probe-1"])) and worker.progress.pending == 0)
+    found = rows(store, ["air_temperature", "air_relative_humidity", "pump_state"], [device])
+
+    assert values == {value for _, _, value in found}
+    assert len(messages) + 1 == worker.progress.messages
+
+
+def test_what_an_esphome_device_had_retained_without_a_time_is_no_new_reading(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    registry.devices.put_profiles([odd("$.t")])
+    registry.devices.put([Device("greenhouse", "odd", VILLAGE)])
+    with client_of(broker) as client:
+        client.publish("greenhouse/sensor/t/state", b"25", qos=1, retain=True).wait_for_publish(timeout=60)
+        with at_work(worker_on(broker, registry, store, store)) as worker:
+            eventually(lambda: worker.progress.messages == 1 and worker.progress.pending == 0)
+            publish(client, ("greenhouse/sensor/t/state", b"26"))
+            eventually(lambda: worker.progress.messages == 2 and worker.progress.pending == 0)
+
+    assert {26.0} == {value for _, _, value in rows(store, ["air_temperature"], ["greenhouse"])}

@@ -20,6 +20,11 @@ EUI = "a84041000181c061"
         (f"application/7f5a/device/{EUI.upper()}/event/status", EUI, "chirpstack"),
         (f"v3/farm@tenant/devices/eui-{EUI}/up", EUI, "the_things_stack"),
         ("v3/farm@tenant/devices/soil-probe-7/up", "soil-probe-7", "the_things_stack"),
+        ("tele/pump-house/SENSOR", "pump-house", None),
+        ("homeassistant/sensor/barn/state", "barn", None),
+        ("homeassistant/binary_sensor/barn/state", "barn", None),
+        ("greenhouse/sensor/soil_temperature/state", "greenhouse", "named_value"),
+        ("greenhouse/binary_sensor/pump/state", "greenhouse", "named_value"),
     ],
 )
 def test_a_topic_names_a_device_and_what_its_payload_is_wrapped_in(
@@ -36,6 +41,10 @@ def test_a_topic_names_a_device_and_what_its_payload_is_wrapped_in(
         f"application/7f5a/device/{EUI}/command/down",
         f"application/device/{EUI}/event/up",
         f"v3/farm@tenant/devices/{EUI}/join",
+        "tele/pump-house/STATE",
+        "homeassistant/sensor/barn/config",
+        "greenhouse/switch/pump/state",
+        "/sensor/soil_temperature/state",
         "v3/farm@tenant/devices/eui-/up",
         "rurban/v1//up",
         "rurban/v2/x/up",
@@ -74,6 +83,10 @@ def test_only_the_families_that_are_wanted_are_subscribed_to() -> None:
 
     assert [UPLINKS] == filters([])
     assert [UPLINKS, *chirpstack] == filters(["chirpstack"])
+    assert [UPLINKS, "homeassistant/sensor/+/state", "homeassistant/binary_sensor/+/state"] == filters(
+        ["home_assistant"]
+    )
+    assert [UPLINKS, "+/sensor/+/state", "+/binary_sensor/+/state"] == filters(["home_assistant", "esphome"])
 
 
 @pytest.mark.parametrize(

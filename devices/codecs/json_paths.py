@@ -70,7 +70,7 @@ _ODD: Final = _context(
 )
 _BARE_VALUE: Final = _context(Measure("pump_state", origins=(Origin("$"),)))
 
-EXAMPLES: Final = (
+EXAMPLES: Final[tuple[Example, ...]] = (
     Example(
         source="a value, its time and what nobody asked for",
         payload=b'{"ts": 1795420800, "soil": {"t": "11.4", "ph": 7}, "fw": [1, 2]}',
