@@ -91,11 +91,12 @@ def _connect(client: paho.Client, broker: Broker, *, persistent: bool) -> None:
 class _Handshake:
     """Connects and subscribes, by paho; what the broker sends from then on is left to be read from the wire."""
 
-    def __init__(self, broker: Broker, client_id: str, filters: Sequence[str]) -> None:
+    def __init__(self, broker: Broker, client_id: str, filters: Sequence[str], former: Sequence[str]) -> None:
         self.early: list[paho.MQTTMessage] = []
         """What came before the broker had confirmed the subscription."""
         self._broker = broker
         self._filters = filters
+        self._former = list(former)
         self._ready = False
         self._refused = ""
         self.client = _client(broker, client_id, persistent=True)
@@ -131,6 +132,8 @@ class _Handshake:
         if reason.is_failure:
             self._refused = f"connection refused: {reason}"
             return
+        if self._former and flags.session_present:
+            client.unsubscribe(self._former)
         client.subscribe([(topic, 1) for topic in self._filters])
         # The session's own subscription holds; waiting for an answer would mean reading what the broker sends before.
         self._ready = flags.session_present
@@ -146,10 +149,20 @@ class _Handshake:
 class Subscription:
     """A persistent subscription that gives messages to its caller and waits for the caller's acknowledgement."""
 
-    def __init__(self, broker: Broker, client_id: str, filters: Sequence[str], *, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        client_id: str,
+        filters: Sequence[str],
+        *,
+        clock: Callable[[], int],
+        former: Sequence[str] = (),
+    ) -> None:
+        """`former` are filters that a session of this client may have from before, and that are no longer wanted."""
         self._broker = broker
         self._client_id = client_id
         self._filters = list(filters)
+        self._former = list(former)
         self._clock = clock
         self._client: paho.Client | None = None
         self._wire: Wire | None = None
@@ -164,7 +177,7 @@ class Subscription:
     def connect(self, timeout_s: float = 10.0) -> None:
         """Connect and subscribe; `BrokerUnavailable` says what went wrong and where."""
         self.close()
-        handshake = _Handshake(self._broker, self._client_id, self._filters)
+        handshake = _Handshake(self._broker, self._client_id, self._filters, self._former)
         self._client = handshake.client
         self._session += 1
         try:
@@ -249,7 +262,7 @@ class Subscription:
         elif packet.type == packets.DISCONNECT:
             code = packet.body[0] if packet.body else 0
             wire.lost = f"connection lost: the broker has ended it, reason code 0x{code:02x}"
-        elif packet.type != packets.PINGRESP:
+        elif packet.type not in (packets.PINGRESP, packets.UNSUBACK):
             wire.lost = f"connection lost: the broker sent a packet of type {packet.type}, which nobody asked for"
 
 

@@ -16,6 +16,7 @@ from telemetry.errors import BrokerUnavailable
 CONNACK: Final = 2
 PUBLISH: Final = 3
 SUBACK: Final = 9
+UNSUBACK: Final = 11
 PINGRESP: Final = 13
 DISCONNECT: Final = 14
 FAILED: Final = 0x80

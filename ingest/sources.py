@@ -128,6 +128,12 @@ def filters(families: Collection[str]) -> list[str]:
     return [UPLINKS, *(one for one in wanted if not any(_covers(other, one) for other in wanted if other != one))]
 
 
+def former(families: Collection[str]) -> list[str]:
+    """What may have been subscribed to for other families, and is not for these."""
+    wanted = filters(families)
+    return [one for one in dict.fromkeys(source.filter for source in SOURCES) if one not in wanted]
+
+
 def _covers(general: str, special: str) -> bool:
     levels, others = general.split("/"), special.split("/")
     return len(levels) == len(others) and all(

@@ -22,7 +22,7 @@ from ingest.rates import Rate
 from ingest.replay import Replayer
 from ingest.settle import Books, Settlement
 from ingest.settling import Progress
-from ingest.sources import filters
+from ingest.sources import filters, former
 from ingest.worker import Limits, Worker
 from rurban.place_tags import PlaceTags
 from rurban.recounting import Counting, nightly
@@ -174,9 +174,10 @@ def worker(house: House, settling: Settlement, beat: Callable[[Progress], None] 
     settings = house.settings
     share = f"$share/{settings.mqtt_group}/" if settings.mqtt_group else ""
     topics = [share + topic for topic in (*filters(settings.mqtt_sources), replay_request.TOPIC)]
+    others = [share + topic for topic in former(settings.mqtt_sources)]
     line = pipeline(house)
     return Worker(
-        subscription=Subscription(broker(settings), settings.mqtt_client_id, topics, clock=house.clock),
+        subscription=Subscription(broker(settings), settings.mqtt_client_id, topics, clock=house.clock, former=others),
         pipeline=line,
         settlement=settling,
         replayer=Replayer(house.registry.quarantine, line),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -153,3 +154,27 @@ def test_what_an_esphome_device_had_retained_without_a_time_is_no_new_reading(
             eventually(lambda: worker.progress.messages == 2 and worker.progress.pending == 0)
 
     assert {26.0} == {value for _, _, value in rows(store, ["air_temperature"], ["greenhouse"])}
+
+
+@pytest.mark.parametrize("share", ["", "$share/workers/"])
+@pytest.mark.parametrize("mqtt5", [False, True])
+def test_a_family_that_is_no_longer_wanted_is_heard_no_more(
+    *, share: str, mqtt5: bool, broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    """Its subscription would go on with the worker's session at the broker."""
+    registry.devices.put_profiles([odd("$.t")])
+    registry.devices.put([Device("odd-1", "odd", VILLAGE)])
+    hear = partial(worker_on, broker, registry, store, store, share=share, mqtt5=mqtt5)
+    with client_of(broker) as client:
+        with at_work(hear()) as worker:
+            publish(client, ("tele/odd-1/SENSOR", b'{"t": 1}'))
+            eventually(lambda: worker.progress.messages == 1 and worker.progress.pending == 0)
+        with at_work(hear(families=())) as worker:
+            # When this has gone through, the broker has read what the worker sent before it.
+            publish(client, (uplink("odd-1"), b'{"t": 2}'))
+            eventually(lambda: worker.progress.messages == 1 and worker.progress.pending == 0)
+            publish(client, ("tele/odd-1/SENSOR", b'{"t": 3}'), (uplink("odd-1"), b'{"t": 4}'))
+            eventually(lambda: worker.progress.messages > 1 and worker.progress.pending == 0)
+            eventually(lambda: 4.0 in {value for _, _, value in rows(store, ["air_temperature"], ["odd-1"])})
+
+    assert {1.0, 2.0, 4.0} == {value for _, _, value in rows(store, ["air_temperature"], ["odd-1"])}

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from devices.codecs import CODECS
 from devices.message import uplink
-from ingest.sources import FAMILIES, SOURCES, UPLINKS, bucket_of, filters, source_of
+from ingest.sources import FAMILIES, SOURCES, UPLINKS, bucket_of, filters, former, source_of
 from rurban.settings import Settings
 from telemetry.errors import Reason, Rejected
 
@@ -87,6 +87,12 @@ def test_only_the_families_that_are_wanted_are_subscribed_to() -> None:
         ["home_assistant"]
     )
     assert [UPLINKS, "+/sensor/+/state", "+/binary_sensor/+/state"] == filters(["home_assistant", "esphome"])
+
+
+def test_what_was_subscribed_to_for_other_families_is_known() -> None:
+    """The narrower filters too, that a broader one has taken the place of."""
+    assert {source.filter for source in SOURCES} == set(former([]))
+    assert ["homeassistant/sensor/+/state", "homeassistant/binary_sensor/+/state"] == former(FAMILIES)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ingest.rates import Rate
 from ingest.replay import Replayer
 from ingest.settle import Books, PositionBook, Settlement
 from ingest.settling import Progress
-from ingest.sources import FAMILIES, filters
+from ingest.sources import FAMILIES, filters, former
 from ingest.worker import Limits, Worker
 from rurban.house import RegistryDirectory
 from telemetry import replay_request
@@ -69,6 +69,7 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
     mqtt5: bool = False,
     keepalive_s: int = 60,
     rate: Rate | None = None,
+    families: Collection[str] = FAMILIES,
 ) -> Iterator[Worker]:
     """A worker that does not run yet, with its spool in this folder; None = beside what its broker keeps."""
     if folder is None:
@@ -83,8 +84,9 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
             subscription=Subscription(
                 Broker(broker.host, broker.port, mqtt5=mqtt5, keepalive_s=keepalive_s),
                 client_id,
-                [share + topic for topic in (*filters(FAMILIES), replay_request.TOPIC)],
+                [share + topic for topic in (*filters(families), replay_request.TOPIC)],
                 clock=wall_clock,
+                former=[share + topic for topic in former(families)],
             ),
             pipeline=pipeline,
             settlement=settlement,
