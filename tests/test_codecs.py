@@ -304,7 +304,7 @@ EVENTS: dict[str, dict[str, list[object]]] = {
 
 
 @pytest.mark.parametrize("name", EVENTS)
-@thorough
+@settings(thorough, max_examples=1000)
 @given(seed=st.integers(0, 2**63))
 def test_events_of_about_the_right_shape_are_read_or_refused(name: str, seed: int) -> None:
     source = random.Random(seed)  # noqa: S311  (likewise)
