@@ -1,4 +1,9 @@
 # One image for all commands: `rurban ingest`, `rurban api`, `rurban simulate`, ...
+FROM node:22.21.1-bookworm-slim AS page
+WORKDIR /page
+COPY dashboards/web ./
+RUN npm ci --no-audit --no-fund --ignore-scripts && npm run build
+
 FROM python:3.12.12-slim-bookworm AS build
 WORKDIR /build
 RUN python -m venv /opt/rurban
@@ -8,6 +13,7 @@ RUN /opt/rurban/bin/pip install --no-cache-dir --disable-pip-version-check --req
 COPY pyproject.toml README.md LICENSE ./
 COPY api api
 COPY dashboards dashboards
+COPY --from=page /page/dist dashboards/web/dist
 COPY devices devices
 COPY ingest ingest
 COPY insight insight

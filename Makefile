@@ -6,22 +6,24 @@ PY := .venv/bin/python
 # Whatever the caller's environment says: without compiled files each of the many processes of a test compiles all anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo secrets test check bench chaos format lock clean
+.PHONY: help demo page secrets test check bench chaos format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:[^#]*## /\t/' | expand -t 10
 
-demo: .venv/run.stamp ## start broker, worker, store and API with the sample county (Ctrl-C ends it)
+demo: .venv/run.stamp .venv/page.stamp ## start broker, worker, store and API with the sample county (Ctrl-C ends it)
 	@exec .venv/bin/rurban demo
+
+page: .venv/run.stamp .venv/page.stamp ## build the live page of dashboards/web/ (make demo, test and check do, too)
 
 secrets: ## write .env with generated passwords for docker-compose.yml (FORCE=1 replaces them)
 	@sh scripts/setup.sh secrets .env
 
-test: .venv/dev.stamp ## run every test, with real servers
+test: .venv/dev.stamp .venv/page.stamp ## run every test, with real servers
 	@sh scripts/setup.sh debian mosquitto mosquitto-clients curl postgresql influxdb nginx-light docker-compose
 	@$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-check: .venv/dev.stamp ## lint, format, types, import rules, docker-compose.yml
+check: .venv/dev.stamp .venv/page.stamp ## lint, format, types, import rules, the page's weight, docker-compose.yml
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
@@ -49,10 +51,14 @@ lock: .venv/dev.stamp ## resolve the dependencies anew and write requirements/*.
 	  --generate-hashes --no-emit-index-url --no-header --quiet -o requirements/dev.lock
 
 clean: ## remove the virtual environment and caches; data folders stay
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build dashboards/web/dist
 
 .venv/run.stamp: requirements/run.lock pyproject.toml scripts/setup.sh
 	@sh scripts/setup.sh venv run
 
 .venv/dev.stamp: requirements/dev.lock pyproject.toml scripts/setup.sh
 	@sh scripts/setup.sh venv dev
+
+# After the virtual environment, which may have to bring Node; not whenever that changes.
+.venv/page.stamp: requirements/node.lock scripts/page.sh $(shell find dashboards/web -type f -not -path '*/dist/*' -not -path '*/node_modules/*') | .venv/run.stamp
+	@sh scripts/page.sh

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from pydantic import BaseModel, Field
 
 from api.atlas import Atlas
 from insight.silence import Cause
+from telemetry.catalogue.marks import MARKS
 from telemetry.instant import iso
 from telemetry.model import Better, Device, Fold, Kind, Level, Metric, Profile, Region, Setting
 
@@ -88,8 +90,34 @@ class RegionWhole(RegionAnswer):
     today: CompletenessAnswer
 
 
+class PlaceNow(RegionAnswer):
+    """A place in which devices stand, as it is now."""
+
+    headlines: list[Headline]
+    offline: int = Field(description="devices that have fallen silent or were never heard")
+    never_heard: int = Field(description="of these, those that were never heard")
+    suspect: int = Field(description="newest readings that are in doubt")
+    newest_at: str | None = Field(description="receipt of its newest reading; null = it has none", examples=[INSTANT])
+    today: CompletenessAnswer
+
+
+class Places(BaseModel):
+    at: str = Field(description="now, for the ages", examples=[INSTANT])
+    places: list[PlaceNow]
+
+
 class Regions(BaseModel):
     regions: list[RegionAnswer]
+
+
+class MarksAnswer(BaseModel):
+    """Values that call for attention (watch) or for action (act); null = no such mark."""
+
+    act_below: float | None
+    watch_below: float | None
+    watch_from: float | None
+    act_from: float | None
+    source: str
 
 
 class MetricAnswer(BaseModel):
@@ -110,6 +138,7 @@ class MetricAnswer(BaseModel):
     name_en: str = Field(examples=["air temperature"])
     name_zh: str = Field(examples=["气温"])
     source: str = Field(description="where the limits come from")
+    marks: MarksAnswer | None = Field(description="where a value calls for attention, in the unit; null = nowhere")
 
 
 class Metrics(BaseModel):
@@ -306,8 +335,12 @@ class ReplayAsked(BaseModel):
 
 
 def metric_answer(metric: Metric) -> MetricAnswer:
-    row = {name: getattr(metric, name) for name in MetricAnswer.model_fields}
-    return MetricAnswer(**row | {"across": None if metric.per_device else metric.across})
+    row = {name: getattr(metric, name) for name in MetricAnswer.model_fields if name != "marks"}
+    marks = MARKS.get(metric.id)
+    return MetricAnswer(
+        **row | {"across": None if metric.per_device else metric.across},
+        marks=None if marks is None else MarksAnswer(**asdict(marks)),
+    )
 
 
 def profile_answer(profile: Profile, units: dict[str, str]) -> ProfileAnswer:

@@ -14,6 +14,7 @@ from api import problems
 from api.access import require_token
 from api.atlas import CurrentAtlas
 from api.judged import RecentAssessments
+from api.page import page_router
 from api.requests import PREFIX, CountedRequests, watch_listeners
 from api.routes import (
     compare,
@@ -26,6 +27,7 @@ from api.routes import (
     measures,
     metrics,
     own,
+    places,
     quarantine,
     readings,
     recount,
@@ -69,6 +71,7 @@ _RESOURCES = (
     standards,
     statistics,
     regions,
+    places,
     devices,
     metrics,
     ledger,
@@ -99,6 +102,7 @@ def create(services: Services) -> FastAPI:
     watch_listeners(services.live, services.metrics)
     problems.install(app)
     app.include_router(own.router)
+    app.include_router(page_router(services.page))
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(require_token)], responses=_EVERYWHERE)
     for resource in _RESOURCES:
         v1.include_router(resource.router)

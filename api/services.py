@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
@@ -35,5 +36,7 @@ class Services:
     """Bytes that one request may import."""
     clock_limit_s: float = 300.0
     """How far a device's clock may be off."""
+    page: Path | None = None
+    """Folder of the built live page; None, or one without an `index.html` = there is none."""
     token: str | None = None
     """Bearer token that every request under `/api/v1` must carry; None = open."""

@@ -188,6 +188,7 @@ def _welcome(settings: Settings) -> str:
     broker = f"-h {settings.mqtt_host} -p {settings.mqtt_port}"
     return f"""
 Rurban is running.
+  Look at it                 {address}
   API and its documentation  {address}/docs
   MQTT broker                {settings.mqtt_host}:{settings.mqtt_port}
 

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 import api
 from api.live import LiveHub
 from api.services import Services
+from dashboards import page
 from devices.message import Message
 from ingest.mqtt import Bus
 from ingest.worker import Worker
@@ -48,6 +49,7 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
             history=history_import(house),
             largest_import=house.settings.max_import_mb * 1024 * 1024,
             clock_limit_s=house.settings.clock_ahead_s,
+            page=page.BUILT,
             token=None if token is None else token.get_secret_value(),
         )
     )

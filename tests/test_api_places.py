@@ -3,8 +3,8 @@
 import pytest
 
 from telemetry.metrics import METRICS
-from telemetry.model import Device, Region
-from tests.api_fixture import Served, house
+from telemetry.model import Device, Level, Quality, Reading, Region
+from tests.api_fixture import NOW, Served, house
 from tests.village import REGIONS, STREET, VILLAGE
 
 __all__ = ["house"]
@@ -109,3 +109,38 @@ def test_the_catalogue_is_complete_and_in_both_languages(house: Served) -> None:
     assert all(row["name_en"] and row["name_zh"] and row["unit"] for row in rows)
     assert [row for row in rows if row["domain"] == "weather"] == house.get("/metrics?domain=weather")["metrics"]
     assert house.get("/metrics/vehicle_position")["across"] is None
+
+
+def test_every_place_with_devices_is_told_as_it_is_now_in_one_answer(house: Served) -> None:
+    answer = house.get("/places?region=3705")
+    places = {place["code"]: place for place in answer["places"]}
+
+    assert [STREET, VILLAGE] == list(places)
+    assert "2026-11-23T08:00:00Z" == answer["at"]
+    for code, place in places.items():
+        alone = house.get(f"/regions/{code}")
+        assert {name: alone[name] for name in place if name in alone} == {
+            name: place[name] for name in place if name in alone
+        }
+
+
+def test_a_place_tells_its_newest_receipt_and_how_many_newest_readings_are_in_doubt(house: Served) -> None:
+    spike = Reading("station-1", "air_relative_humidity", NOW, 130.0, 130.0, int(Quality.RANGE), NOW + 5)
+    house.store.write([spike])
+    (street, village) = house.get("/places")["places"]
+
+    assert (0, 1) == (street["suspect"], village["suspect"])
+    assert "2026-11-23T08:00:00.005Z" == village["newest_at"]
+
+
+def test_places_of_a_region_without_devices_are_none(house: Served) -> None:
+    house.registry.places.put([Region("370600000000", Level.CITY, "烟台市", "Yantai", "370000000000")])
+
+    assert [] == house.get("/places?region=3706")["places"]
+
+
+def test_the_catalogue_tells_where_a_value_calls_for_attention(house: Served) -> None:
+    marks = {metric["id"]: metric["marks"] for metric in house.get("/metrics")["metrics"]}
+
+    assert (15, 20) == (marks["barn_ammonia"]["watch_from"], marks["barn_ammonia"]["act_from"])
+    assert marks["wind_direction"] is None

@@ -1,10 +1,10 @@
-"""At the root: is it alive, is it ready, what does it count; and the way to the documentation."""
+"""At the root: is it alive, is it ready, what does it count."""
 
 from collections.abc import Callable
 from http import HTTPStatus
 
 from fastapi import APIRouter, Response
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
@@ -26,11 +26,6 @@ class Part(BaseModel):
 class Readiness(BaseModel):
     ready: bool
     parts: dict[str, Part]
-
-
-@router.get("/", include_in_schema=False)
-def root() -> RedirectResponse:
-    return RedirectResponse("/docs")
 
 
 @router.get("/health")

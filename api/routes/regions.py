@@ -1,43 +1,20 @@
 """`/regions`: the administrative tree, and one place with what it measures now."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from statistics import fmean
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from api.answers import Headline, RegionAnswer, Regions, RegionWhole, region_answer, region_answers
-from api.atlas import Atlas
+from api.answers import RegionAnswer, Regions, RegionWhole, region_answer, region_answers
 from api.dependencies import CurrentPicture, Parts
-from api.newest import fresh, newest
+from api.headlines import HEADLINES, headlines
+from api.newest import newest
 from api.parameters import Parameters
 from api.presence import place_completeness, roll, silence_answers, silences_of
 from api.problems import NOT_FOUND
-from telemetry.instant import iso
-from telemetry.metrics import metric
-from telemetry.model import Device, Fold, Level, Reading, Setting
+from telemetry.model import Level, Setting
 
 router = APIRouter(tags=["places and devices"])
-
-HEADLINES = (
-    "air_temperature",
-    "soil_moisture_vwc_20cm",
-    "reservoir_level",
-    "groundwater_level",
-    "supply_pressure",
-    "barn_ammonia",
-    "active_power",
-    "pm25",
-)
-"""What a place is asked for first; told where it is measured."""
-_ACROSS: Mapping[Fold, Callable[[Sequence[float]], float]] = {
-    Fold.MEAN: fmean,
-    Fold.SUM: math.fsum,
-    Fold.MIN: min,
-    Fold.MAX: max,
-}
 
 
 class RegionsQuery(Parameters):
@@ -80,26 +57,11 @@ def region(
         **own.model_dump(),
         above=region_answers(atlas, atlas.above(found.code)),
         children=region_answers(atlas, atlas.children.get(found.code, ())),
-        headlines=_headlines(services, atlas, devices),
+        headlines=headlines(
+            atlas, newest(services.reader, [(device, None) for device in devices], HEADLINES), whole.now
+        ),
         offline=len(missing),
         never_heard=sum(there.heard_at is None for there in missing),
         silences=silence_answers(silences_of(whole), {device.id for device in devices}) if missing else [],
         today=place_completeness(whole, devices),
-    )
-
-
-def _headlines(services: Parts, atlas: Atlas, devices: Sequence[Device]) -> list[Headline]:
-    readings = newest(services.reader, [(device, None) for device in devices], HEADLINES)
-    found = fresh(atlas, readings, services.clock())
-    return [_headline(name, found[name]) for name in HEADLINES if name in found]
-
-
-def _headline(name: str, readings: Sequence[Reading]) -> Headline:
-    row = metric(name)
-    return Headline(
-        metric=name,
-        unit=row.unit,
-        value=_ACROSS[row.across]([reading.value for reading in readings]),
-        devices=len(readings),
-        oldest=iso(min(reading.at for reading in readings)),
     )

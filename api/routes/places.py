@@ -1,0 +1,63 @@
+"""`/places`: the places of a region in which devices stand, each as it is now, in one answer."""
+
+from collections import defaultdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.answers import PlaceNow, Places, region_answer
+from api.atlas import Atlas
+from api.dependencies import CurrentPicture, Parts
+from api.headlines import headlines
+from api.newest import newest
+from api.parameters import Parameters
+from api.presence import Roll, place_completeness, roll
+from api.problems import NOT_FOUND
+from telemetry.instant import iso
+from telemetry.model import SUSPECT, Reading, Region
+
+router = APIRouter(tags=["places and devices"])
+
+
+class PlacesQuery(Parameters):
+    """Which places; nothing named = all."""
+
+    region: Annotated[
+        str | None,
+        Field(description="division code; all that lies beneath is meant, and the region itself", examples=["370522"]),
+    ] = None
+
+
+@router.get("/places", responses=NOT_FOUND)
+def places(query: Annotated[PlacesQuery, Query()], services: Parts, atlas: CurrentPicture) -> Places:
+    """Every place of a region in which devices stand: what it measures now, who is silent, what of today arrived."""
+    beneath = list(atlas.regions.values()) if query.region is None else atlas.beneath(atlas.region(query.region).code)
+    found = sorted((place for place in beneath if atlas.standing.get(place.code)), key=_code)
+    devices = [device for place in found for device in atlas.standing[place.code]]
+    readings: dict[str, list[Reading]] = defaultdict(list)
+    for reading in newest(services.reader, [(device, None) for device in devices], None):
+        device = atlas.device_of(reading.device)
+        if device is not None:
+            readings[device.region].append(reading)
+    whole = roll(atlas, services.registry, devices, services.clock())
+    return Places(at=iso(whole.now), places=[_now(atlas, place, readings[place.code], whole) for place in found])
+
+
+def _now(atlas: Atlas, place: Region, readings: list[Reading], whole: Roll) -> PlaceNow:
+    devices = atlas.standing[place.code]
+    missing = [there for there in map(whole.presence, devices) if there.offline]
+    received = max((reading.received_at for reading in readings), default=None)
+    return PlaceNow(
+        **region_answer(atlas, place).model_dump(),
+        headlines=headlines(atlas, readings, whole.now),
+        offline=len(missing),
+        never_heard=sum(there.heard_at is None for there in missing),
+        suspect=sum(bool(reading.quality & SUSPECT) for reading in readings),
+        newest_at=None if received is None else iso(received),
+        today=place_completeness(whole, devices),
+    )
+
+
+def _code(place: Region) -> str:
+    return place.code
