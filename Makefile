@@ -20,7 +20,7 @@ secrets: ## write .env with generated passwords for docker-compose.yml (FORCE=1 
 	@sh scripts/setup.sh secrets .env
 
 test: .venv/dev.stamp .venv/page.stamp ## run every test, with real servers
-	@sh scripts/setup.sh debian mosquitto mosquitto-clients curl postgresql influxdb nginx-light docker-compose
+	@sh scripts/setup.sh debian mosquitto mosquitto-clients curl postgresql influxdb nginx-light docker-compose chromium
 	@$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp .venv/page.stamp ## lint, format, types, import rules, the page's weight, docker-compose.yml

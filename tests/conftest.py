@@ -16,6 +16,7 @@ from tests.mosquitto import Mosquitto, mosquitto
 LONGEST_FIRST = (
     *("test_setup.py", "test_demo.py", "test_commands.py", "test_apart.py", "test_crash.py", "test_codecs.py"),
     *("test_api_schema.py", "test_store_crash.py", "test_fleet.py", "test_store_oracle.py", "test_wheel.py"),
+    "test_page_browser.py",
 )
 """Files that a process is busy with for so long that the others would wait for it, were they begun last."""
 

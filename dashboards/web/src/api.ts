@@ -71,6 +71,10 @@ export interface Metric {
   name_zh: string;
   marks: Marks | null;
 }
+export interface Profile {
+  id: string;
+  measures: { metric: string; interval_s: number | null }[];
+}
 export interface Reading {
   device: string;
   region: string;
@@ -202,4 +206,87 @@ async function problem(found: Response): Promise<Problem> {
 
 export async function ask<T>(path: string, asked: Asked = {}, signal?: AbortSignal): Promise<T> {
   return (await (await answer(address(path, asked), signal)).json()) as T;
+}
+
+export interface Refusal {
+  reason: string;
+  words: string;
+  words_zh: string;
+  needed: string;
+}
+export interface Interval {
+  low: number;
+  high: number;
+  level: number;
+}
+export interface Tile {
+  name: string;
+  value: number | null;
+  refusal: Refusal | null;
+  devices: number;
+  devices_due: number;
+  readings: number;
+  excluded: number;
+  coverage: number | null;
+  interval: Interval | null;
+  start: string;
+  stop: string;
+  explain: string | null;
+}
+export interface Measure {
+  id: string;
+  name_en: string;
+  name_zh: string;
+  unit: string;
+  better: "higher" | "lower" | "neither";
+  formula: string;
+  version: number;
+  source: string;
+  verified: boolean;
+}
+export interface Comparison {
+  benchmark: Tile | null;
+  standing: "ahead" | "behind" | "no certain difference" | "refused";
+  parity: number | null;
+  gap: number | null;
+  gap_interval: Interval | null;
+  certain: boolean;
+  refusal: Refusal | null;
+  trend: { course: "closing" | "widening" | "no certain trend"; points: number } | null;
+}
+export interface Entry {
+  measure: Measure;
+  place: Tile;
+  city: Comparison;
+  peers: Comparison | null;
+}
+export interface Scorecard {
+  name: string;
+  benchmark: string;
+  counts: { standing: Comparison["standing"]; measures: number }[];
+  entries: Entry[];
+  similar: { words: string };
+}
+export interface Index {
+  framework: string;
+  version: number;
+  source: string;
+  overall: number | null;
+  dimensions: { dimension: string; score: number | null }[];
+  valid: number;
+  required: number;
+  refusal: Refusal | null;
+  indicators: { id: string; dimension: string; score: number | null }[];
+}
+export interface Explanation {
+  measure: Measure;
+  tile: Tile;
+  parts: {
+    place: string;
+    name: string;
+    value: number | null;
+    divided_by: { value: number; year: number | null; source: string } | null;
+    ingredients: { metric: string; unit: string; device: string; readings: number; excluded: number; coverage: number | null }[];
+    queries: string[];
+  }[];
 }

@@ -9,7 +9,7 @@ import { ago, doubts, duration, mark, measured, metricName, moment, nameOf, perc
 
 const STATES = ["all", "online", "offline", "on_event"] as const;
 type State = (typeof STATES)[number];
-const MOST = 200;
+const MOST = 500;
 
 function stateOf(device: Device): Exclude<State, "all"> {
   return device.offline === null ? "on_event" : device.offline ? "offline" : "online";
@@ -43,9 +43,11 @@ export function DevicesView({ region }: { region: string | undefined }) {
 
 function Found({ devices, text, state }: { devices: Device[]; text: string; state: State }) {
   const { regions } = useHouse();
-  const found = devices.filter(
+  const matching = devices.filter(
     (one) => (state === "all" || stateOf(one) === state) && (one.id.toLowerCase().includes(text) || one.name.toLowerCase().includes(text)),
   );
+  // Who is silent comes first.
+  const found = matching.toSorted((a, b) => Number(b.offline === true) - Number(a.offline === true));
   if (devices.length === 0) return <Empty what={t("nothing_here")} next={t("nothing_here_next")} />;
   if (found.length === 0) return <Empty what={t("no_match")} next={t("no_match_next")} />;
   return (

@@ -4,6 +4,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import { useHouse } from "./app";
 import { ask, type Latest, type Line, type Metric, type RegionWhole, type Series } from "./api";
 import type { Feed } from "./feed";
+import { Beside } from "./beside";
+import { History } from "./history";
 import { Badge, Empty, Shown, Spark, useLoad, useNow } from "./parts";
 import { said, t } from "./texts";
 import { doubts, duration, mark, metricName, moment, nameOf, number, short, unit } from "./words";
@@ -35,19 +37,46 @@ export function Village({ code, rest, feed }: { code: string; rest: string[]; fe
     <Shown of={loaded} rows={9}>
       {(data) => (
         <>
-          <Head whole={data.whole} rest={rest} />
-          {data.latest.length === 0 ? (
-            <Empty what={t("no_readings")} next={t("nothing_here_next")} />
-          ) : (
-            <Cards code={code} latest={data.latest} feed={feed} />
-          )}
+          <Head whole={data.whole} />
+          <Tabs code={code} beside={rest[0] === "beside"} />
+          <Body code={code} rest={rest} data={data} feed={feed} />
         </>
       )}
     </Shown>
   );
 }
 
-function Head({ whole }: { whole: RegionWhole; rest: string[] }) {
+function Tabs({ code, beside }: { code: string; beside: boolean }) {
+  return (
+    <nav class="tabs" aria-label={t("village")}>
+      <a href={`#/village/${code}`} aria-current={beside ? undefined : "page"}>
+        {t("now")}
+      </a>
+      <a href={`#/village/${code}/beside`} aria-current={beside ? "page" : undefined}>
+        {t("beside")}
+      </a>
+    </nav>
+  );
+}
+
+function Body({ code, rest, data, feed }: { code: string; rest: string[]; data: Now; feed: Feed }) {
+  const { metrics } = useHouse();
+  if (rest[0] === "beside") return <Beside code={code} />;
+  const metric = metrics.get(rest[0] ?? "");
+  const series = data.latest.filter((one) => one.metric === metric?.id).length;
+  return (
+    <>
+      {metric && <History code={code} metric={metric} text={rest[1]} series={series} />}
+      {data.latest.length === 0 ? (
+        <Empty what={t("no_readings")} next={t("nothing_here_next")} />
+      ) : (
+        <Cards code={code} latest={data.latest} feed={feed} chosen={metric?.id} />
+      )}
+    </>
+  );
+}
+
+function Head({ whole }: { whole: RegionWhole }) {
   const above = whole.above.filter((one) => one.level !== "province");
   return (
     <>
@@ -89,7 +118,7 @@ function grouped(latest: Latest[], feed: Feed, metrics: Map<string, Metric>): Gr
   return [...found.values()];
 }
 
-function Cards({ code, latest, feed }: { code: string; latest: Latest[]; feed: Feed }) {
+function Cards({ code, latest, feed, chosen }: { code: string; latest: Latest[]; feed: Feed; chosen: string | undefined }) {
   const { metrics } = useHouse();
   const now = useNow(5000);
   const groups = useMemo(() => grouped(latest, feed, metrics), [latest, feed.series, metrics]);
@@ -108,7 +137,7 @@ function Cards({ code, latest, feed }: { code: string; latest: Latest[]; feed: F
             <h2>{said(domain, domain === "environment" ? "environment_domain" : domain)}</h2>
             <div class="cards">
               {own.map((group) => (
-                <Card key={group.metric.id} code={code} group={group} line={byMetric.get(group.metric.id)} now={now} />
+                <Card key={group.metric.id} code={code} group={group} line={byMetric.get(group.metric.id)} now={now} chosen={group.metric.id === chosen} />
               ))}
             </div>
           </section>
@@ -142,7 +171,8 @@ function valueOf({ metric, readings }: Group, line: Line | undefined): number | 
   return fold ? fold(values) : (values[0] ?? null);
 }
 
-function Card({ code, group, line, now }: { code: string; group: Group; line: Line | undefined; now: number }) {
+function Card(props: { code: string; group: Group; line: Line | undefined; now: number; chosen: boolean }) {
+  const { code, group, line, now, chosen } = props;
   const { metric, readings } = group;
   const amount = isAmount(metric);
   const value = valueOf(group, line);
@@ -151,7 +181,7 @@ function Card({ code, group, line, now }: { code: string; group: Group; line: Li
   const state = value === null || amount ? null : mark(value, metric.marks);
   const values = readings.map((one) => one.value);
   return (
-    <a class={`card ${state ?? ""}`} href={`#/village/${code}/${metric.id}`} data-metric={metric.id}>
+    <a class={`card ${state ?? ""}`} href={`#/village/${code}/${metric.id}`} data-metric={metric.id} aria-current={chosen ? "true" : undefined}>
       <h3>{metricName(metric, metric.id)}</h3>
       <p class="figure">
         {value === null ? "–" : number(value)}
