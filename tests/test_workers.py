@@ -66,7 +66,7 @@ def test_every_reading_once_and_the_ledger_exact_though_one_worker_is_killed_and
             log = tmp_path / f"{name}.log"
             before = log.read_bytes().count(b"listening") if log.exists() else 0
             process = stack.enter_context(rurban("ingest", data_dir=tmp_path, log=log, mqtt_client_id=name, **settings))
-            eventually(lambda: log.read_bytes().count(b"listening") > before, within_s=60)
+            eventually(lambda: log.read_bytes().count(b"listening") > before, within_s=180)
             return process
 
         one, two, _three = (started(name) for name in ("one", "two", "three"))
@@ -90,7 +90,7 @@ def test_every_reading_once_and_the_ledger_exact_though_one_worker_is_killed_and
             received, stored, in_flight = line()
             return received >= len(doubled) and stored >= len(messages) and in_flight == 0
 
-        eventually(everything_is_in, within_s=60)
+        eventually(everything_is_in, within_s=180)
         found = store.raw(RawQuery(("air_temperature",), DEVICES, 0, 2**62, limit=10_000))
 
     assert [(T0 + i, float(i % 40)) for i in range(1500)] == [(reading.at, reading.value) for reading in found]

@@ -7,8 +7,9 @@ its values.
 import json
 import secrets
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -51,6 +52,8 @@ _PATIENCE: Final[Mapping[str, str | int]] = {
 The URL may say otherwise.
 """
 _SLOTS = 64
+_AT_ONCE = 1000
+"""Rows that are bound together."""
 
 Upsert = sqlite.Insert | postgresql.Insert
 
@@ -101,15 +104,21 @@ class Database:
         )
 
     def put_many(
-        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, object]], *, adding: bool = False
+        self, connection: Connection, table: Table, rows: Iterable[Mapping[str, object]], *, adding: bool = False
     ) -> None:
-        """As executing `upsert(table)`, at a third of the price: each value must be what the driver itself takes."""
+        """As executing `upsert(table)`, at a third of the price: each value must be what the driver itself takes.
+
+        A part at a time: of a county there may be fifty thousand rows, and each is a dictionary.
+        """
         if (table.name, adding) not in self._upserts:
             compiled = self.upsert(table, adding=adding).compile(dialect=connection.dialect)
             self._upserts[table.name, adding] = (compiled.string, compiled.positiontup)
         statement, order = self._upserts[table.name, adding]
-        given = [dict(row) for row in rows] if order is None else [tuple(row[name] for name in order) for row in rows]
-        connection.exec_driver_sql(statement, given)
+        left = iter(rows)
+        while part := list(islice(left, _AT_ONCE)):
+            connection.exec_driver_sql(
+                statement, [dict(row) if order is None else tuple(row[name] for name in order) for row in part]
+            )
 
     def insert_missing(self, table: Table) -> Upsert:
         """Insert; where the key exists, leave what is there."""

@@ -7,6 +7,7 @@ of one device, and as it is written in the transaction that settles a batch, eve
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
@@ -22,6 +23,8 @@ from telemetry.registry._tables import heard, heard_days, in_flight, ledger
 NOBODY: Final[Mapping[str, Sequence[Note]]] = MappingProxyType({})
 _DECODER: Final = msgspec.json.Decoder(Hearing)
 _ENCODER: Final = msgspec.json.Encoder()
+_AT_ONCE: Final = 1000
+"""Devices whose hearing is in memory together."""
 _COUNTS: Final = ("readings", "messages", "lost")
 
 
@@ -87,27 +90,33 @@ class HeardBook:
 
 def note(database: Database, connection: Connection, notes: Mapping[str, Sequence[Note]]) -> None:
     """See HeardBook.note; within the caller's transaction."""
-    if not notes:
-        return
-    known = _locked(database, connection, notes)
-    rows: list[dict[str, object]] = []
+    # In order: two workers that add to the same lines then wait for each other instead of deadlocking.
+    devices = iter(sorted(notes))
     days: list[tuple[int, str, int, int]] = []
-    for device in sorted(notes):
-        hearing = known.get(device) or Hearing()
-        closed: dict[int, int] = {}
-        losses: dict[int, int] = {}
-        hearing.hear(notes[device], closed, losses)
-        rows.append(_row(device, hearing))
-        if closed or losses:
-            days += [(day, device, closed.get(day, 0), losses.get(day, 0)) for day in closed.keys() | losses.keys()]
-    database.put_many(connection, heard, rows)
-    if days:
-        # In order: two workers that add to the same lines then wait for each other instead of deadlocking.
-        added = [
-            {"day": _date(day).isoformat(), "device": device, "messages": messages, "lost": lost}
-            for day, device, messages, lost in sorted(days)
-        ]
-        database.put_many(connection, heard_days, added, adding=True)
+    while part := list(islice(devices, _AT_ONCE)):
+        known = _locked(database, connection, part)
+        database.put_many(connection, heard, [_moved_on(device, known, notes, days) for device in part])
+    added = (
+        {"day": _date(day).isoformat(), "device": device, "messages": messages, "lost": lost}
+        for day, device, messages, lost in sorted(days)
+    )
+    database.put_many(connection, heard_days, added, adding=True)
+
+
+def _moved_on(
+    device: str,
+    known: Mapping[str, Hearing],
+    notes: Mapping[str, Sequence[Note]],
+    days: list[tuple[int, str, int, int]],
+) -> dict[str, object]:
+    """The row of a device with its new messages; what they tell of other days is added to `days`."""
+    hearing = known.get(device) or Hearing()
+    closed: dict[int, int] = {}
+    losses: dict[int, int] = {}
+    hearing.hear(notes[device], closed, losses)
+    if closed or losses:
+        days += [(day, device, closed.get(day, 0), losses.get(day, 0)) for day in closed.keys() | losses.keys()]
+    return _row(device, hearing)
 
 
 def _locked(database: Database, connection: Connection, devices: Collection[str]) -> dict[str, Hearing]:

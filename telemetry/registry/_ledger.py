@@ -3,7 +3,6 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -29,7 +28,6 @@ from telemetry.registry._tables import in_flight, ledger, ledger_totals
 from telemetry.registry._text import key, require_limit, storable
 
 _FATES = tuple(fate.value for fate in Fate)
-_AT_ONCE = 1000
 
 
 class LedgerCursor(NamedTuple):
@@ -186,35 +184,31 @@ def record(database: Database, connection: Connection, lines: Iterable[LedgerLin
         for position, count in enumerate((line.stored, line.duplicate, line.quarantined)):
             fates[position] += count
     # In order: two workers that add to the same lines then wait for each other instead of deadlocking.
-    rows = [
+    rows = (
         {"day": day.isoformat(), "device": device, **dict(zip(_FATES, fates, strict=False))}
         for (day, device), fates in sorted(sums.items())
         if any(fates)
-    ]
-    if rows:
-        database.put_many(connection, ledger, rows, adding=True)
+    )
+    database.put_many(connection, ledger, rows, adding=True)
+    if any(map(any, sums.values())):
         # After the lines, by every writer: then nobody who holds it waits for a line.
         total = dict(zip(_FATES, map(sum, zip(*sums.values(), strict=True)), strict=False))
         database.put_many(connection, ledger_totals, [{"slot": database.slot, **total}], adding=True)
 
 
 def hold(database: Database, connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> None:
-    """See Ledger.hold; within the caller's transaction. A part at a time: there may be fifty thousand lines."""
+    """See Ledger.hold; within the caller's transaction."""
     name = storable(worker)
     connection.execute(delete(in_flight).where(in_flight.c.worker == name))
-    left = iter(lines)
-    while part := list(islice(left, _AT_ONCE)):
-        wrong = [line for line in part if line.stored or line.duplicate or line.quarantined or line.in_flight < 0]
-        if wrong:
-            raise Invalid(f"ledger line {wrong[0]}", "is not in flight only", "in_flight 0 or more, every other fate 0")
-        rows: list[dict[str, object]] = [
-            {"worker": name, "day": line.day.isoformat(), "device": key(line.device), "count": line.in_flight}
-            for line in part
-            if line.in_flight
-        ]
-        if rows:
-            # Adding, as two long names may share a key.
-            database.put_many(connection, in_flight, rows, adding=True)
+    rows = (row for line in lines if (row := _held(name, line))["count"])
+    # Adding, as two long names may share a key.
+    database.put_many(connection, in_flight, rows, adding=True)
+
+
+def _held(worker: str, line: LedgerLine) -> dict[str, object]:
+    if line.stored or line.duplicate or line.quarantined or line.in_flight < 0:
+        raise Invalid(f"ledger line {line}", "is not in flight only", "in_flight 0 or more, every other fate 0")
+    return {"worker": worker, "day": line.day.isoformat(), "device": key(line.device), "count": line.in_flight}
 
 
 def release(database: Database, connection: Connection, worker: str, lines: Iterable[LedgerLine]) -> None:
