@@ -6,7 +6,7 @@ PY := .venv/bin/python
 # Whatever the caller's environment says: without compiled files each of the many processes of a test compiles all anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo page secrets test check bench chaos format lock clean
+.PHONY: help demo page screenshots secrets test check bench chaos format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:[^#]*## /\t/' | expand -t 10
@@ -15,6 +15,10 @@ demo: .venv/run.stamp .venv/page.stamp ## start broker, worker, store and API wi
 	@exec .venv/bin/rurban demo
 
 page: .venv/run.stamp .venv/page.stamp ## build the live page of dashboards/web/ (make demo, test and check do, too)
+
+screenshots: .venv/dev.stamp .venv/page.stamp ## take the README's pictures of the live page from the demonstration (two minutes)
+	@sh scripts/setup.sh debian chromium fonts-wqy-microhei
+	@$(PY) -m tests.screenshots
 
 secrets: ## write .env with generated passwords for docker-compose.yml (FORCE=1 replaces them)
 	@sh scripts/setup.sh secrets .env

@@ -90,6 +90,18 @@ class RegionWhole(RegionAnswer):
     today: CompletenessAnswer
 
 
+class NewestReading(BaseModel):
+    """What came last from a place."""
+
+    device: str = Field(description="`<device>` or `<device>:<channel>`", examples=["demo-probe"])
+    metric: str = Field(examples=["air_temperature"])
+    unit: str = Field(examples=["Cel"])
+    value: float = Field(examples=[21.5])
+    at: str = Field(description="the device's own time", examples=[INSTANT])
+    received_at: str = Field(examples=[INSTANT])
+    suspect: bool = Field(description="one of its flags keeps it out of folds")
+
+
 class PlaceNow(RegionAnswer):
     """A place in which devices stand, as it is now."""
 
@@ -97,7 +109,7 @@ class PlaceNow(RegionAnswer):
     offline: int = Field(description="devices that have fallen silent or were never heard")
     never_heard: int = Field(description="of these, those that were never heard")
     suspect: int = Field(description="newest readings that are in doubt")
-    newest_at: str | None = Field(description="receipt of its newest reading; null = it has none", examples=[INSTANT])
+    newest: NewestReading | None = Field(description="what came last; null = nothing ever did")
     today: CompletenessAnswer
 
 

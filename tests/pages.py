@@ -55,7 +55,7 @@ class Site:
     def open(self) -> Iterator[None]:
         """`rurban up`, ready."""
         with rurban("up", data_dir=self.folder, http_port=self.http_port, mqtt_port=self.mqtt_port) as process:
-            eventually(lambda: process.poll() is not None or self._ready())
+            eventually(lambda: process.poll() is not None or self.ready())
             assert process.poll() is None, (self.folder / "rurban.log").read_text()
             yield
 
@@ -64,7 +64,7 @@ class Site:
         with client_of(Broker("127.0.0.1", self.mqtt_port)) as client:
             publish(client, (uplink(county.PROBE), payload.encode()))
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.address}/ready", timeout=5) as answer:  # noqa: S310 (http)
                 return bool(answer.status == 200)
@@ -129,15 +129,15 @@ class Visit:
 
 @contextlib.contextmanager
 def visit(
-    browser: Browser, site: Site, *, phone: bool = False, dark: bool = False, still: bool = True
+    browser: Browser, site: Site, *, phone: bool = False, dark: bool = False, zone: str = "Asia/Shanghai"
 ) -> Iterator[Visit]:
     """A visitor of their own, who reads English at first."""
     context: BrowserContext = browser.new_context(
         viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 900},
         locale="en-GB",
-        timezone_id="Asia/Shanghai",
+        timezone_id=zone,
         color_scheme="dark" if dark else "light",
-        reduced_motion="reduce" if still else "no-preference",
+        reduced_motion="reduce",
     )
     context.set_default_timeout(PATIENCE_MS)
     try:

@@ -124,13 +124,15 @@ def test_every_place_with_devices_is_told_as_it_is_now_in_one_answer(house: Serv
         }
 
 
-def test_a_place_tells_its_newest_receipt_and_how_many_newest_readings_are_in_doubt(house: Served) -> None:
+def test_a_place_tells_what_came_last_and_how_many_newest_readings_are_in_doubt(house: Served) -> None:
     spike = Reading("station-1", "air_relative_humidity", NOW, 130.0, 130.0, int(Quality.RANGE), NOW + 5)
     house.store.write([spike])
     (street, village) = house.get("/places")["places"]
 
     assert (0, 1) == (street["suspect"], village["suspect"])
-    assert "2026-11-23T08:00:00.005Z" == village["newest_at"]
+    assert ("station-1", 130.0, "%", "2026-11-23T08:00:00.005Z", True) == tuple(
+        village["newest"][name] for name in ("device", "value", "unit", "received_at", "suspect")
+    )
 
 
 def test_places_of_a_region_without_devices_are_none(house: Served) -> None:

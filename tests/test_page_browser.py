@@ -1,6 +1,7 @@
 """The live page as people meet it: a real browser, a real house, real readings."""
 
 import csv
+import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,3 +220,27 @@ def test_who_wants_no_motion_gets_none(desk: Visit) -> None:
     expect(desk.page.locator(".link .badge.live")).to_be_visible()
 
     assert 0 == desk.page.evaluate("() => document.getAnimations().length")
+
+
+def test_water_and_energy_of_today_are_summed_up_to_the_last_whole_hour(browser: Browser, site: Site) -> None:
+    # Where it is past seven in the morning now: of today there are seven whole hours, and the house has eight.
+    ahead = (7 - dt.datetime.now(dt.UTC).hour + 11) % 24 - 11
+    zone = f"Etc/GMT{-ahead:+d}"
+    with visit(browser, site, zone=zone) as found:
+        found.go(VIEWS["village"])
+        today = found.page.get_by_role("region", name=re.compile("Water and energy, today by 0[78]:00"))
+
+        expect(today.get_by_role("row", name="Supplied water")).to_contain_text(re.compile(r"[1-9].* m³"))
+
+
+def test_what_the_first_view_needs_crosses_a_thin_link_in_two_seconds(browser: Browser, site: Site) -> None:
+    """In bytes on the wire, which no busy machine changes: 400 kbit/s are 100 kB in two seconds."""
+    with visit(browser, site) as found:
+        session = found.page.context.new_cdp_session(found.page)
+        session.send("Network.enable")
+        came: list[int] = []
+        session.on("Network.loadingFinished", lambda event: came.append(int(event["encodedDataLength"])))
+        found.go(VIEWS["overview"])
+        expect(found.page.locator("table.places")).to_be_visible()
+
+        assert 10_000 < sum(came) < 80_000

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.answers import PlaceNow, Places, region_answer
+from api.answers import NewestReading, PlaceNow, Places, region_answer
 from api.atlas import Atlas
 from api.dependencies import CurrentPicture, Parts
 from api.headlines import headlines
@@ -15,6 +15,7 @@ from api.parameters import Parameters
 from api.presence import Roll, place_completeness, roll
 from api.problems import NOT_FOUND
 from telemetry.instant import iso
+from telemetry.metrics import METRICS, metric
 from telemetry.model import SUSPECT, Reading, Region
 
 router = APIRouter(tags=["places and devices"])
@@ -38,7 +39,7 @@ def places(query: Annotated[PlacesQuery, Query()], services: Parts, atlas: Curre
     readings: dict[str, list[Reading]] = defaultdict(list)
     for reading in newest(services.reader, [(device, None) for device in devices], None):
         device = atlas.device_of(reading.device)
-        if device is not None:
+        if device is not None and reading.metric in METRICS:
             readings[device.region].append(reading)
     whole = roll(atlas, services.registry, devices, services.clock())
     return Places(at=iso(whole.now), places=[_now(atlas, place, readings[place.code], whole) for place in found])
@@ -47,15 +48,30 @@ def places(query: Annotated[PlacesQuery, Query()], services: Parts, atlas: Curre
 def _now(atlas: Atlas, place: Region, readings: list[Reading], whole: Roll) -> PlaceNow:
     devices = atlas.standing[place.code]
     missing = [there for there in map(whole.presence, devices) if there.offline]
-    received = max((reading.received_at for reading in readings), default=None)
     return PlaceNow(
         **region_answer(atlas, place).model_dump(),
         headlines=headlines(atlas, readings, whole.now),
         offline=len(missing),
         never_heard=sum(there.heard_at is None for there in missing),
         suspect=sum(bool(reading.quality & SUSPECT) for reading in readings),
-        newest_at=None if received is None else iso(received),
+        newest=_newest(readings),
         today=place_completeness(whole, devices),
+    )
+
+
+def _newest(readings: list[Reading]) -> NewestReading | None:
+    """Of one message, what a station is for before its battery."""
+    if not readings:
+        return None
+    last = max(readings, key=lambda one: (one.received_at, METRICS[one.metric].domain != "device", one.at))
+    return NewestReading(
+        device=last.device,
+        metric=last.metric,
+        unit=metric(last.metric).unit,
+        value=last.value,
+        at=iso(last.at),
+        received_at=iso(last.received_at),
+        suspect=bool(last.quality & SUSPECT),
     )
 
 

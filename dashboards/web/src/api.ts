@@ -26,12 +26,21 @@ export interface Headline {
   devices: number;
   oldest: string;
 }
+export interface Newest {
+  device: string;
+  metric: string;
+  unit: string;
+  value: number;
+  at: string;
+  received_at: string;
+  suspect: boolean;
+}
 export interface Place extends Region {
   headlines: Headline[];
   offline: number;
   never_heard: number;
   suspect: number;
-  newest_at: string | null;
+  newest: Newest | null;
   today: Completeness;
 }
 export interface Silence {

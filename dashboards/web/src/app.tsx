@@ -2,7 +2,7 @@
 
 import { createContext } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
-import { ask, type Metric, type Profile, type Region } from "./api";
+import { ask, type Metric, type Region } from "./api";
 import { DevicesView, DeviceView } from "./devices";
 import { LiveLink, useFeed } from "./feed";
 import { Overview } from "./overview";
@@ -16,11 +16,9 @@ import { nameOf, short } from "./words";
 export interface House {
   regions: Map<string, Region>;
   metrics: Map<string, Metric>;
-  /** By metric, the longest seconds between readings that a device model declares. */
-  intervals: Map<string, number>;
 }
 
-const Known = createContext<House>({ regions: new Map(), metrics: new Map(), intervals: new Map() });
+const Known = createContext<House>({ regions: new Map(), metrics: new Map() });
 export const useHouse = () => useContext(Known);
 
 function useHash(): string[] {
@@ -38,19 +36,13 @@ function useHash(): string[] {
 }
 
 async function house(signal: AbortSignal): Promise<House> {
-  const [places, catalogue, models] = await Promise.all([
+  const [places, catalogue] = await Promise.all([
     ask<{ regions: Region[] }>("/regions", {}, signal),
     ask<{ metrics: Metric[] }>("/metrics", {}, signal),
-    ask<{ profiles: Profile[] }>("/profiles", {}, signal),
   ]);
-  const intervals = new Map<string, number>();
-  for (const one of models.profiles.flatMap((profile) => profile.measures)) {
-    intervals.set(one.metric, Math.max(intervals.get(one.metric) ?? 0, one.interval_s ?? 0));
-  }
   return {
     regions: new Map(places.regions.map((region) => [region.code, region])),
     metrics: new Map(catalogue.metrics.map((metric) => [metric.id, metric])),
-    intervals,
   };
 }
 

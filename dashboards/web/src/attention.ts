@@ -73,7 +73,7 @@ function attention(place: Place, metrics: Map<string, Metric>, shared: Map<strin
 }
 
 function stateOf(place: Place, why: Attention["why"]): State {
-  if (place.newest_at === null || place.offline === place.devices) return "silent";
+  if (place.newest === null || place.offline === place.devices) return "silent";
   if (why.some((one) => one.mark === "act")) return "act";
   return why.some((one) => one.mark === "watch") ? "watch" : "good";
 }

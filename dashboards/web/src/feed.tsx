@@ -31,7 +31,8 @@ export function useFeed(region: string): Feed {
         const places = new Map(before.places);
         const series = new Map(before.series);
         for (const reading of found) {
-          places.set(reading.region, reading);
+          // Of one message the first stands for all: what a station is for comes before its battery.
+          if (places.get(reading.region)?.received_at !== reading.received_at) places.set(reading.region, reading);
           series.set(`${reading.device} ${reading.metric}`, reading);
         }
         return { ...before, places, series };

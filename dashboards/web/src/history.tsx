@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useHouse } from "./app";
-import { address, answer, ask, type Asked, type Line, type Metric, type Region, type Series } from "./api";
+import { address, answer, ask, type Asked, type Line, type Metric, type Profile, type Region, type Series } from "./api";
 import type { Picture } from "./chart";
 import { Empty, Shown, useLoad } from "./parts";
 import { t } from "./texts";
@@ -32,6 +32,13 @@ function urbanOf(regions: Iterable<Region>, code: string, metric: Metric): strin
   return found.some((one) => one.code === own) ? [] : found.map((one) => one.code).slice(0, MOST_PLACES);
 }
 
+/** The longest seconds between readings of a metric that a device model declares; 0 = all report on event. */
+async function intervalOf(metric: Metric, signal: AbortSignal): Promise<number> {
+  const { profiles } = await ask<{ profiles: Profile[] }>("/profiles", {}, signal);
+  const own = profiles.flatMap((profile) => profile.measures).filter((one) => one.metric === metric.id);
+  return Math.max(0, ...own.map((one) => one.interval_s ?? 0)) || (metric.interval_s ?? 0);
+}
+
 /** What is drawn: one metric of a place, of so many series, each due at least every so many seconds. */
 interface Wanted {
   code: string;
@@ -54,9 +61,20 @@ async function load({ code, metric, series, interval }: Wanted, span: Span, urba
   return { main, whole: whole?.series[0], city: city?.series ?? [], asked: { ...asked, ...how } };
 }
 
-export function History({ code, metric, text, series }: { code: string; metric: Metric; text: string | undefined; series: number }) {
-  const { regions, intervals } = useHouse();
-  const interval = intervals.get(metric.id) || (metric.interval_s ?? 0);
+interface Opened {
+  code: string;
+  metric: Metric;
+  text: string | undefined;
+  series: number;
+}
+
+export function History(opened: Opened) {
+  const interval = useLoad(opened.metric.id, (signal) => intervalOf(opened.metric, signal));
+  return <Shown of={interval}>{(data) => <OverTime {...opened} interval={data} />}</Shown>;
+}
+
+function OverTime({ code, metric, text, series, interval }: Opened & { interval: number }) {
+  const { regions } = useHouse();
   const { name, span: whole } = useMemo(() => spanOf(text, Date.now()), [text]);
   const [zoomed, setZoomed] = useState<Span | null>(null);
   useEffect(() => setZoomed(null), [text, metric.id]);

@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { useHouse } from "./app";
-import { ask, type Line, type Place, type Reading, type Region, type RegionWhole, type Series } from "./api";
+import { ask, type Line, type Newest, type Place, type Region, type RegionWhole, type Series } from "./api";
 import { type Attention, byAttention } from "./attention";
 import type { Feed } from "./feed";
 import { PlaceMap } from "./map";
@@ -99,9 +99,9 @@ function useFresh(feed: Feed): Set<string> {
   return seen.fresh;
 }
 
-function newestOf(place: Place, live: Reading | undefined): string | null {
-  if (live && (place.newest_at === null || live.received_at > place.newest_at)) return live.received_at;
-  return place.newest_at;
+/** What came last: by the stream, or as it was when the places were asked for. */
+function newestOf(place: Place, live: Newest | undefined): Newest | null {
+  return live && (place.newest === null || live.received_at >= place.newest.received_at) ? live : place.newest;
 }
 
 function Tile(props: { name: string; value: string; unit?: string; note: string; state?: string; children?: preact.ComponentChildren }) {
@@ -121,7 +121,7 @@ function Tile(props: { name: string; value: string; unit?: string; note: string;
 function Tiles({ data, feed }: { data: Picture; feed: Feed }) {
   const now = useNow(1000);
   const { whole, places } = data;
-  const newest = places.map((place) => newestOf(place, feed.places.get(place.code))).filter((at) => at !== null);
+  const newest = places.map((place) => newestOf(place, feed.places.get(place.code))).flatMap((one) => (one ? [one.received_at] : []));
   const last = newest.toSorted().at(-1);
   const heard = newest.filter((at) => now - Date.parse(at) < HOUR_MS).length;
   const arrived = whole.today.completeness;
@@ -199,10 +199,10 @@ function List({ found, feed, fresh }: { found: Attention[]; feed: Feed; fresh: S
   );
 }
 
-function Row({ one, live, fresh, now }: { one: Attention; live: Reading | undefined; fresh: boolean; now: number }) {
+function Row({ one, live, fresh, now }: { one: Attention; live: Newest | undefined; fresh: boolean; now: number }) {
   const { metrics } = useHouse();
   const { place, state, why } = one;
-  const at = newestOf(place, live);
+  const newest = newestOf(place, live);
   const arrived = place.today.completeness;
   return (
     <tr class={fresh ? "fresh" : ""} data-place={place.code}>
@@ -215,12 +215,14 @@ function Row({ one, live, fresh, now }: { one: Attention; live: Reading | undefi
         <small>{why.length > 0 ? why.map((each) => each.words).join(" · ") : t("all_well")}</small>
       </td>
       <td class="newest">
-        {live && (
+        {newest && (
           <span>
-            {metricName(metrics.get(live.metric), live.metric)} <b>{measured(live.value, live.unit)}</b>
+            {metricName(metrics.get(newest.metric), newest.metric)} <b>{measured(newest.value, newest.unit)}</b>
           </span>
         )}
-        <small title={at ? moment(at) : ""}>{at ? ago(at, Math.max(now, Date.parse(at))) : t("no_readings")}</small>
+        <small title={newest ? moment(newest.received_at) : ""}>
+          {newest ? ago(newest.received_at, Math.max(now, Date.parse(newest.received_at))) : t("no_readings")}
+        </small>
       </td>
       <td class="number">{arrived === null ? "–" : `${percent(arrived)} %`}</td>
     </tr>
@@ -240,7 +242,7 @@ function Silences({ whole }: { whole: RegionWhole }) {
           return (
             <li key={one.where + one.since} title={one.detail}>
               <b>{place ? nameOf(place) : one.where || said("cause_house")}</b> <small>{said(`cause_${one.cause}`)}</small>{" "}
-              {t("silence_words", { n: one.silent, m: one.of, t: moment(one.since) })}
+              {t(one.of > 1 ? "silence_words" : "silence_alone", { n: one.silent, m: one.of, t: moment(one.since) })}
             </li>
           );
         })}

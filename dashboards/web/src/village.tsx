@@ -8,6 +8,7 @@ import { Beside } from "./beside";
 import { History } from "./history";
 import { Badge, Empty, Shown, Spark, useLoad, useNow } from "./parts";
 import { said, t } from "./texts";
+import { Today } from "./today";
 import { doubts, duration, mark, metricName, moment, nameOf, number, short, unit } from "./words";
 
 const DOMAINS = [
@@ -70,7 +71,10 @@ function Body({ code, rest, data, feed }: { code: string; rest: string[]; data: 
       {data.latest.length === 0 ? (
         <Empty what={t("no_readings")} next={t("nothing_here_next")} />
       ) : (
-        <Cards code={code} latest={data.latest} feed={feed} chosen={metric?.id} />
+        <>
+          <Cards code={code} latest={data.latest} feed={feed} chosen={metric?.id} />
+          <Today code={code} measuredHere={new Set(data.latest.map((one) => one.metric))} />
+        </>
       )}
     </>
   );

@@ -56,7 +56,7 @@ export function clock(at: string | number): string {
 export function duration(seconds: number): string {
   const s = Math.max(0, seconds);
   if (s < 90) return `${Math.round(s)} ${t("s")}`;
-  if (s < 5400) return `${Math.round(s / 60)} ${t("min")}`;
+  if (s < 3600) return `${Math.round(s / 60)} ${t("min")}`;
   if (s < 129_600) return `${Math.round(s / 3600)} ${t("h")}`;
   return `${Math.round(s / 86_400)} ${t("d")}`;
 }
