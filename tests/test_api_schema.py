@@ -36,6 +36,7 @@ OPERATIONS = (
     "POST /api/v1/statistics",
     "GET /api/v1/regions",
     "GET /api/v1/regions/{code}",
+    "GET /api/v1/places",
     "GET /api/v1/devices",
     "GET /api/v1/devices/{device_id}",
     "GET /api/v1/profiles",
