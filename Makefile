@@ -35,8 +35,8 @@ check: .venv/dev.stamp .venv/page.stamp ## lint, format, types, import rules, th
 	@command -v docker-compose >/dev/null || sh scripts/setup.sh debian docker-compose
 	@sh scripts/setup.sh compose
 
-bench: .venv/dev.stamp ## measure against the budgets: throughput, delays, memory, store (under six minutes)
-	@sh scripts/setup.sh debian mosquitto influxdb nginx-light
+bench: .venv/dev.stamp .venv/page.stamp ## measure against the budgets: throughput, delays, memory, store, page (under six minutes)
+	@sh scripts/setup.sh debian mosquitto influxdb nginx-light chromium
 	@$(PY) -m bench
 
 chaos: .venv/dev.stamp ## break what can break while devices send, and count what became of it (about seven minutes)

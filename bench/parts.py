@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import budgets, footprint, history, influx, ingest, insight, live, queries, store
+from bench import page as live_page
 from bench.budgets import Row
 
 _UPSERTS: Final = {
@@ -38,7 +39,7 @@ class Size:
     """Readings that are imported from each file."""
 
 
-USUAL: Final = Size(messages=30_000, rounds=3, readings=3_000_000, live_s=5, outage_s=10, metrics=1, history=1_000_000)
+USUAL: Final = Size(messages=30_000, rounds=3, readings=2_000_000, live_s=5, outage_s=10, metrics=1, history=1_000_000)
 FULL: Final = Size(messages=60_000, rounds=5, readings=20_000_000, live_s=20, outage_s=60, metrics=3, history=5_000_000)
 
 
@@ -192,10 +193,17 @@ def index(console: Console, _size: Size) -> Found:
     return Found(rows, asdict(row))
 
 
-def page(_console: Console, _size: Size) -> Found:
-    """What people load."""
-    note = "there is no page yet"
-    return Found([Row(budgets.PAGE, None, note), Row(budgets.PAINT, None, note)], {})
+def page(console: Console, _size: Size) -> Found:
+    """The live page, by a real browser on a thin link."""
+    found = live_page.measure()
+    table = _table("The live page for the first time on a phone at 400 kbit/s, processor 4 times slower", "", "")
+    table.add_row("all of it, gzipped", f"{found.weight_kb:.0f} kB")
+    table.add_row("first paint", f"{found.first_paint_ms:,.0f} ms")
+    table.add_row("the places with their states", f"{found.useful_ms:,.0f} ms, at most {found.slowest_ms:,.0f}")
+    console.print(table)
+    note = f"the first paint after {found.first_paint_ms:,.0f} ms; a small house"
+    rows = [Row(budgets.PAGE, found.weight_kb), Row(budgets.PAINT, found.useful_ms, note)]
+    return Found(rows, {"page": asdict(found)})
 
 
 PARTS: Final[Mapping[str, Callable[[Console, Size], Found]]] = {

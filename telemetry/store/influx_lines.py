@@ -10,6 +10,7 @@ reading sent before and after would be two (docs/decisions/0010).
 import re
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from sys import intern
 
 from telemetry.model import Reading
 
@@ -57,7 +58,8 @@ class Tags:
                 stored = self._stored(unknown)
                 places = self._places_of([name for name in unknown if name not in stored])
                 for name in unknown:
-                    known[name] = _text(stored[name] if name in stored else places.get(name, {}))
+                    # Interned: the same for all series of a place.
+                    known[name] = intern(_text(stored[name] if name in stored else places.get(name, {})))
             return known
 
 
