@@ -120,12 +120,13 @@ class _Handshake:
         return Wire(client.socket(), self._broker.keepalive_s)
 
     def _turn(self, connection: Any) -> None:  # noqa: ANN401 - a socket, or an SSL socket
-        """Read one packet at the most."""
+        """Read one packet at the most, and nothing that follows the confirmation: half of one would stay with paho."""
         client = self.client
-        readable, writable, _ = select.select([connection], [connection] if client.want_write() else [], [], 0.1)
+        wanted = [] if self._ready else [connection]
+        readable, writable, _ = select.select(wanted, [connection] if client.want_write() else [], [], 0.1)
         if writable:
             client.loop_write()
-        if readable or (isinstance(connection, ssl.SSLSocket) and connection.pending()):
+        if readable or (wanted and isinstance(connection, ssl.SSLSocket) and connection.pending()):
             client.loop_read()
 
     def _on_connect(self, client: paho.Client, _data: object, flags: Any, reason: Any, _props: object) -> None:  # noqa: ANN401 - paho's types

@@ -2,13 +2,15 @@
 
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
 
+from ingest.mqtt import Broker, Receipt, Subscription
 from ingest.packets import Packet
 from ingest.wire import Wire
-from tests.workplace import eventually
+from tests.workplace import eventually, wall_clock
 
 PINGREQ = b"\xc0\x00"
 PINGRESP = b"\xd0\x00"
@@ -95,3 +97,37 @@ def test_while_nothing_is_read_a_silent_broker_is_not_given_up(ends: tuple[socke
 
     eventually(pinged_thrice)
     assert not wire.lost
+
+
+def test_a_message_of_a_session_that_goes_on_may_come_in_two_halves() -> None:
+    """The first one right behind the broker's greeting, the second when the subscriber has come to its end."""
+    whole = b"\x32\x09\x00\x03a/b\x00\x07hi"
+    server = socket.create_server(("127.0.0.1", 0))
+    connected = threading.Event()
+
+    def greet() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"\x20\x02\x01\x00" + whole[:5])
+            connected.wait(60)
+            connection.sendall(whole[5:])
+            connection.recv(4096)
+
+    broker = threading.Thread(target=greet)
+    with contextlib.closing(server):
+        broker.start()
+        subscription = Subscription(Broker(*server.getsockname()), "worker", ["a/b"], clock=wall_clock)
+        subscription.connect()
+        connected.set()
+        received: list[Receipt] = []
+
+        def came() -> bool:
+            received.extend(subscription.receive(0.1))
+            return bool(received)
+
+        eventually(came)
+        subscription.close()
+        broker.join()
+
+    assert [("a/b", b"hi", 7)] == [(one.message.topic, one.message.payload, one.packet_id) for one in received]
