@@ -16,4 +16,4 @@ def test_its_python_registers_a_device(tmp_path: Path) -> None:
     with open_registry(f"sqlite:///{tmp_path / 'data' / 'registry.sqlite'}") as registry:
         device = registry.devices.one("my-well-1")
 
-    assert ("my-station", "370522101000") == (device.profile, device.region)
+    assert ("my-station", "411425100000") == (device.profile, device.region)
