@@ -39,7 +39,7 @@ class Size:
     """Readings that are imported from each file."""
 
 
-USUAL: Final = Size(messages=30_000, rounds=3, readings=2_000_000, live_s=5, outage_s=10, metrics=1, history=1_000_000)
+USUAL: Final = Size(messages=20_000, rounds=3, readings=2_000_000, live_s=5, outage_s=10, metrics=1, history=1_000_000)
 FULL: Final = Size(messages=60_000, rounds=5, readings=20_000_000, live_s=20, outage_s=60, metrics=3, history=5_000_000)
 
 
