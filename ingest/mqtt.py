@@ -5,7 +5,6 @@ the caller after the fate of a message is durable. `Bus` runs its own thread: pu
 """
 
 import logging
-import select
 import socket
 import ssl
 import time
@@ -21,7 +20,7 @@ from paho.mqtt.properties import Properties
 
 from devices.message import Message
 from ingest import packets
-from ingest.wire import Wire
+from ingest.wire import Wire, ready
 from telemetry.errors import BrokerUnavailable
 
 logger = logging.getLogger(__name__)
@@ -88,15 +87,38 @@ def _connect(client: paho.Client, broker: Broker, *, persistent: bool) -> None:
     client.connect(broker.host, broker.port, broker.keepalive_s, **options)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a worker subscribes to."""
+
+    needed: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    """May be refused, by a broker that grants each client topics of its own."""
+    former: tuple[str, ...] = ()
+    """What its session may have from before and is unsubscribed."""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (*self.needed, *self.optional)
+
+    def refusal(self, codes: Sequence[int]) -> str:
+        """Which of the needed filters the broker has refused, by its reason codes for all; empty = none."""
+        refused = [topic for topic, code in zip(self.all, codes, strict=False) if code >= packets.FAILED]
+        missed = [topic for topic in refused if topic in self.optional]
+        if missed:
+            logger.warning("the broker does not let this worker listen to %s", ", ".join(missed))
+        lacking = [topic for topic in refused if topic in self.needed]
+        return f"subscription refused: {', '.join(lacking)}" if lacking else ""
+
+
 class _Handshake:
     """Connects and subscribes, by paho; what the broker sends from then on is left to be read from the wire."""
 
-    def __init__(self, broker: Broker, client_id: str, filters: Sequence[str], former: Sequence[str]) -> None:
+    def __init__(self, broker: Broker, client_id: str, wanted: Wanted) -> None:
         self.early: list[paho.MQTTMessage] = []
         """What came before the broker had confirmed the subscription."""
         self._broker = broker
-        self._filters = filters
-        self._former = list(former)
+        self._wanted = wanted
         self._ready = False
         self._refused = ""
         self.client = _client(broker, client_id, persistent=True)
@@ -123,7 +145,7 @@ class _Handshake:
         """Read one packet at the most, and nothing that follows the confirmation: half of one would stay with paho."""
         client = self.client
         wanted = [] if self._ready else [connection]
-        readable, writable, _ = select.select(wanted, [connection] if client.want_write() else [], [], 0.1)
+        readable, writable = ready(wanted, [connection] if client.want_write() else [], 0.1)
         if writable:
             client.loop_write()
         if readable or (wanted and isinstance(connection, ssl.SSLSocket) and connection.pending()):
@@ -133,14 +155,15 @@ class _Handshake:
         if reason.is_failure:
             self._refused = f"connection refused: {reason}"
             return
-        if self._former and flags.session_present:
-            client.unsubscribe(self._former)
-        client.subscribe([(topic, 1) for topic in self._filters])
+        client.subscribe([(topic, 1) for topic in self._wanted.all])
+        # Afterwards: what fits a new filter and a former one must not find neither in between.
+        if self._wanted.former and flags.session_present:
+            client.unsubscribe([*self._wanted.former])
         # The session's own subscription holds; waiting for an answer would mean reading what the broker sends before.
         self._ready = flags.session_present
 
     def _on_subscribe(self, _client: paho.Client, _data: object, _mid: int, reasons: list[Any], _props: object) -> None:
-        self._refused = _refusal(self._filters, [reason.value for reason in reasons])
+        self._refused = self._wanted.refusal([reason.value for reason in reasons])
         self._ready = not self._refused
 
     def _on_disconnect(self, *call: Any) -> None:  # noqa: ANN401 - paho's types
@@ -150,20 +173,23 @@ class _Handshake:
 class Subscription:
     """A persistent subscription that gives messages to its caller and waits for the caller's acknowledgement."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a session is made of, by keyword
         self,
         broker: Broker,
         client_id: str,
         filters: Sequence[str],
         *,
         clock: Callable[[], int],
+        optional: Sequence[str] = (),
         former: Sequence[str] = (),
     ) -> None:
-        """`former` are filters that a session of this client may have from before, and that are no longer wanted."""
+        """A broker may refuse the `optional` filters to this client: that is told, and the others are listened to.
+
+        `former` are filters that a session of this client may have from before, and that are no longer wanted.
+        """
         self._broker = broker
         self._client_id = client_id
-        self._filters = list(filters)
-        self._former = list(former)
+        self._wanted = Wanted(tuple(filters), tuple(optional), tuple(former))
         self._clock = clock
         self._client: paho.Client | None = None
         self._wire: Wire | None = None
@@ -178,7 +204,10 @@ class Subscription:
     def connect(self, timeout_s: float = 10.0) -> None:
         """Connect and subscribe; `BrokerUnavailable` says what went wrong and where."""
         self.close()
-        handshake = _Handshake(self._broker, self._client_id, self._filters, self._former)
+        try:
+            handshake = _Handshake(self._broker, self._client_id, self._wanted)
+        except OSError as error:
+            raise BrokerUnavailable(f"the CA file {self._broker.tls_ca} cannot be used: {error}") from error
         self._client = handshake.client
         self._session += 1
         try:
@@ -207,11 +236,11 @@ class Subscription:
         if wire is None or not self.connected:
             raise self._unavailable()
         received, self._early = self._early, []
-        wire.wait(0 if received else timeout_s, wake, reading=limit > 0)
         try:
+            wire.wait(0 if received else timeout_s, wake, reading=limit > 0)
             self._take(wire, received, limit, limit_bytes)
         except BrokerUnavailable as error:
-            wire.lost = str(error)
+            wire.lost = wire.lost or str(error)
         if not received and not self.connected:
             raise self._unavailable()
         return received
@@ -233,11 +262,18 @@ class Subscription:
 
     def close(self) -> None:
         """End the connection; the session stays at the broker."""
-        client, self._client, self._wire = self._client, None, None
-        if client is not None:
-            client.on_disconnect = None
-            client.disconnect()
-            client.loop_write()
+        client, self._client = self._client, None
+        wire, self._wire = self._wire, None
+        if client is None:
+            return
+        client.on_disconnect = None
+        connection = client.socket()
+        if wire is not None and wire.lost and connection is not None:
+            # No farewell: an acknowledgement may have been cut short, and what follows would pass for its rest.
+            connection.close()
+            return
+        client.disconnect()
+        client.loop_write()
 
     def _unavailable(self) -> BrokerUnavailable:
         why = "not connected" if self._wire is None else self._wire.lost
@@ -259,18 +295,13 @@ class Subscription:
         """What the broker says beside messages."""
         if packet.type == packets.SUBACK:
             # Of a session that was there already, whose messages may come before it.
-            wire.lost = _refusal(self._filters, packets.subscribed(packet, mqtt5=self._broker.mqtt5))
+            refusal = self._wanted.refusal(packets.subscribed(packet, mqtt5=self._broker.mqtt5))
+            wire.lost = wire.lost or refusal
         elif packet.type == packets.DISCONNECT:
             code = packet.body[0] if packet.body else 0
-            wire.lost = f"connection lost: the broker has ended it, reason code 0x{code:02x}"
+            wire.lost = wire.lost or f"connection lost: the broker has ended it, reason code 0x{code:02x}"
         elif packet.type not in (packets.PINGRESP, packets.UNSUBACK):
-            wire.lost = f"connection lost: the broker sent a packet of type {packet.type}, which nobody asked for"
-
-
-def _refusal(filters: Sequence[str], codes: Sequence[int]) -> str:
-    """Which subscriptions the broker has refused; empty = none."""
-    refused = [topic for topic, code in zip(filters, codes, strict=False) if code >= packets.FAILED]
-    return f"subscription refused: {', '.join(refused)}" if refused else ""
+            wire.lost = wire.lost or f"connection lost: the broker sent an unasked packet of type {packet.type}"
 
 
 class Bus:

@@ -20,7 +20,7 @@ LAST_CALL = uplink("_last-call")
 It is in the same filter, so in the same queue; and no device can have this name.
 """
 
-_NATIVE: Final = "rurban/"
+_NATIVE: Final = "rurban/v1/"
 _DEVICE: Final = "{device}"
 _EUI: Final = "{eui}"
 _NAMED: Final = frozenset({_DEVICE, _EUI})

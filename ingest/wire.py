@@ -4,6 +4,7 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Collection
 from typing import Any, Final
 
 from ingest.packets import Inbox, Packet
@@ -12,6 +13,23 @@ _PINGREQ: Final = b"\xc0\x00"
 _AT_ONCE: Final = 65_536
 """Bytes that are read with one system call."""
 _PATIENCE_S: Final = 10.0
+
+
+def ready(reading: Collection[Any], writing: Collection[Any], timeout_s: float) -> tuple[list[Any], list[Any]]:
+    """Which sockets can be read and which written, as select(), but for a process with any number of open files."""
+    poll = select.poll()
+    masks: dict[int, int] = {}
+    for sockets, mask in ((reading, select.POLLIN), (writing, select.POLLOUT)):
+        for one in sockets:
+            masks[one.fileno()] = masks.get(one.fileno(), 0) | mask
+    for number, mask in masks.items():
+        poll.register(number, mask)
+    found = dict(poll.poll(timeout_s * 1000))
+    # A connection that is broken counts as either: whoever reads or writes it is told why.
+    return (
+        [one for one in reading if found.get(one.fileno(), 0) & ~select.POLLOUT],
+        [one for one in writing if found.get(one.fileno(), 0) & ~select.POLLIN],
+    )
 
 
 class Wire:
@@ -31,7 +49,7 @@ class Wire:
         if reading and (self._inbox.waits or self._decrypted()):
             timeout_s = 0.0
         wanted = [source for source in (self._connection if reading else None, wake) if source is not None]
-        readable, _, _ = select.select(wanted, [], [], timeout_s)
+        readable, _ = ready(wanted, (), timeout_s)
         if wake is not None and wake in readable:
             wake.recv(4096)
         self._stay_alive(silent=reading and self._connection not in readable)
@@ -50,7 +68,7 @@ class Wire:
             try:
                 view = view[self._connection.send(view) :]
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                if not select.select([], [self._connection], [], _PATIENCE_S)[1]:
+                if not ready((), [self._connection], _PATIENCE_S)[1]:
                     self.lost = "the broker does not take what is sent"
             except OSError as error:
                 self.lost = f"connection lost: {error}"

@@ -173,11 +173,18 @@ def worker(house: House, settling: Settlement, beat: Callable[[Progress], None] 
     """The ingest worker on this house's store and registry."""
     settings = house.settings
     share = f"$share/{settings.mqtt_group}/" if settings.mqtt_group else ""
-    topics = [share + topic for topic in (*filters(settings.mqtt_sources), replay_request.TOPIC)]
+    native, *foreign = (share + topic for topic in filters(settings.mqtt_sources))
     others = [share + topic for topic in former(settings.mqtt_sources)]
     line = pipeline(house)
     return Worker(
-        subscription=Subscription(broker(settings), settings.mqtt_client_id, topics, clock=house.clock, former=others),
+        subscription=Subscription(
+            broker(settings),
+            settings.mqtt_client_id,
+            [native, share + replay_request.TOPIC],
+            clock=house.clock,
+            optional=foreign,
+            former=others,
+        ),
         pipeline=line,
         settlement=settling,
         replayer=Replayer(house.registry.quarantine, line),

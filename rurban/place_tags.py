@@ -35,9 +35,11 @@ class PlaceTags:
         version = self._registry.devices.version()
         if version == self._version:
             return
+        # Devices first: where another process adds a place and its device in between, the place is then known.
+        region_of = {device.id: device.region for device in self._registry.devices.all()}
         regions = {region.code: region for region in self._registry.places.all()}
         self._tags = {code: tags_of(region, regions) for code, region in regions.items()}
-        self._region_of = {device.id: device.region for device in self._registry.devices.all()}
+        self._region_of = region_of
         self._version = version
 
 

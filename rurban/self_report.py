@@ -74,9 +74,10 @@ class SelfReport:
 
 def registry_lines(registry: Registry, at: int) -> Iterator[str]:
     """Every place and every device that is in use, as points of this instant."""
-    regions = {region.code: region for region in registry.places.all()}
-    profiles = {profile.id: profile for profile in registry.devices.profiles()}
+    # Devices first: where another process adds a place and its device in between, the place is then known.
     devices = [device for device in registry.devices.all() if device.valid_to is None or device.valid_to > at]
+    profiles = {profile.id: profile for profile in registry.devices.profiles()}
+    regions = {region.code: region for region in registry.places.all()}
     due = {device.id: _due_per_hour(profiles[device.profile]) for device in devices}
     due_in: dict[str, float] = defaultdict(float)
     for device in devices:

@@ -1,15 +1,18 @@
 """A connection that stands, over real sockets."""
 
 import contextlib
+import fcntl
+import resource
 import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from ingest.mqtt import Broker, Receipt, Subscription
+from ingest.mqtt import Broker, Receipt, Subscription, Wanted
 from ingest.packets import Packet
-from ingest.wire import Wire
+from ingest.wire import Wire, ready
+from telemetry.errors import BrokerUnavailable
 from tests.workplace import eventually, wall_clock
 
 PINGREQ = b"\xc0\x00"
@@ -131,3 +134,59 @@ def test_a_message_of_a_session_that_goes_on_may_come_in_two_halves() -> None:
         broker.join()
 
     assert [("a/b", b"hi", 7)] == [(one.message.topic, one.message.payload, one.packet_id) for one in received]
+
+
+def test_what_is_no_mqtt_ends_the_connection_wherever_it_stands_in_what_was_read() -> None:
+    """Also behind the last message that was asked for."""
+    server = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def greet() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"\x20\x02\x01\x00" + b"\x30\x05\x00\x03a/b" + b"\x30\xff\xff\xff\xff\x01")
+            over.wait(60)
+
+    broker = threading.Thread(target=greet)
+    with contextlib.closing(server):
+        broker.start()
+        subscription = Subscription(Broker(*server.getsockname()), "worker", ["a/b"], clock=wall_clock)
+        subscription.connect()
+        received: list[Receipt] = []
+
+        def came() -> bool:
+            received.extend(subscription.receive(0.1, limit=1))
+            return bool(received)
+
+        eventually(came)
+        with pytest.raises(BrokerUnavailable, match="more than four bytes"):
+            subscription.receive(0.1, limit=1)
+        connected = subscription.connected
+        over.set()
+        subscription.close()
+        broker.join()
+
+    assert ["a/b"] == [one.message.topic for one in received]
+    assert not connected
+
+
+def test_a_broker_may_refuse_what_is_optional_and_nothing_else() -> None:
+    wanted = Wanted(needed=("a", "b"), optional=("c",))
+
+    assert "" == wanted.refusal([1, 1, 0x80])
+    assert "subscription refused: b" == wanted.refusal([1, 0x87, 0x80])
+
+
+def test_sockets_are_waited_for_whatever_their_number() -> None:
+    """select() ends at 1 024, and a process that serves many pages has more."""
+    ours, other = socket.socketpair()
+    with contextlib.closing(ours), contextlib.closing(other):
+        assert ([], [ours]) == ready([ours], [ours], 0.0)
+        other.send(b"!")
+        assert ([ours], [ours]) == ready([ours], [ours], 5.0)
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        high = fcntl.fcntl(ours.fileno(), fcntl.F_DUPFD, 1500)
+        with socket.socket(fileno=high) as moved:
+            assert ([moved], []) == ready([moved], [], 5.0)
