@@ -1,7 +1,6 @@
 """The readings that measures are computed from, asked of the store once for all places that are judged together."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -10,14 +9,16 @@ from insight.measures import EVERY_METRIC, Comparable
 from insight.measures.grid import Evidence
 from telemetry.metrics import metric
 from telemetry.model import Fold
-from telemetry.series import Folded, Line, Source, folded
+from telemetry.series import Folded, Line, Source, Wanted, folded_all
 from telemetry.store.ports import ReadingReader
 from telemetry.window import Window, edges, parse
 
 MOST_POINTS = 20_000_000
 """Devices times buckets of one metric."""
-_AT_ONCE = 2
-"""Questions that the store is asked side by side: it has several cores, or is far away."""
+
+_Asked = tuple[str, Fold | None]
+"""A metric, and the fold that replaces its own."""
+_Key = tuple[str, Fold, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,17 @@ class EvidenceBook:
         self._sources = _sources(atlas, units)
         self._wanted = frozenset(units)
         self._period = period
-        self._folded: dict[tuple[str, Fold | None, str], tuple[Folded, Mapping[str, Line]]] = {}
+        self._windows: dict[str, Window] = {}
+        self._spans: dict[Window, tuple[int, int]] = {}
+        self._folded: dict[_Key, tuple[Folded, Mapping[str, Line]]] = {}
 
     def window(self, measure: Comparable) -> Window:
         """The buckets of a measure: the same for all the places, as both sides of a comparison need."""
+        if measure.id not in self._windows:
+            self._windows[measure.id] = self._window(measure)
+        return self._windows[measure.id]
+
+    def _window(self, measure: Comparable) -> Window:
         intervals = [
             source.interval_s
             for name, _ in self._asked(measure)
@@ -54,20 +62,21 @@ class EvidenceBook:
         return parse(self._period.every or measure.window(max(intervals, default=None)), self._period.zone)
 
     def gather(self, measures: Iterable[Comparable], units: Collection[str]) -> None:
-        """Read what these measures need of these places side by side; from now on only these may be asked for."""
+        """Read what these measures need of these places at once; from now on only these may be asked for."""
         self._wanted = frozenset(units)
-        keys = {
-            (name, fold or metric(name).fold, self.window(measure)): None
-            for measure in measures
-            for name, fold in self._asked(measure)
-        }
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda key: self._whole(*key), keys))
+        by_window: dict[Window, list[_Asked]] = {}
+        for measure in measures:
+            by_window.setdefault(self.window(measure), []).extend(self._asked(measure))
+        for window, asked in by_window.items():
+            self._read(window, asked)
 
     def span(self, measure: Comparable) -> tuple[int, int]:
         """The whole buckets of a measure, from the first to the end of the last."""
-        cut = self._cut(self.window(measure), 1)
-        return cut[0], cut[-1]
+        window = self.window(measure)
+        if window not in self._spans:
+            cut = self._cut(window, 1)
+            self._spans[window] = cut[0], cut[-1]
+        return self._spans[window]
 
     def of(self, measure: Comparable, unit: str) -> Evidence:
         """What the measure needs of a place: by metric a line for each device that is due to report it.
@@ -90,7 +99,7 @@ class EvidenceBook:
         """The devices of a place that are due to report a metric."""
         return self._sources.get(name, {}).get(unit, ())
 
-    def _asked(self, measure: Comparable) -> Sequence[tuple[str, Fold | None]]:
+    def _asked(self, measure: Comparable) -> Sequence[_Asked]:
         """The metrics of a measure, each with the fold that replaces its own."""
         if measure.metrics == EVERY_METRIC:
             # Of a place without any device the answer is that there is none, whatever is looked for.
@@ -98,19 +107,28 @@ class EvidenceBook:
         return measure.asked()
 
     def _whole(self, name: str, fold: Fold | None, window: Window) -> tuple[Folded, Mapping[str, Line]]:
-        row = metric(name)
-        key = (name, fold or row.fold, str(window))
-        if key not in self._folded:
-            every = self._sources.get(name, {}).items()
-            sources = [source for unit, of in every if unit in self._wanted for source in of]
-            cut = self._cut(window, len(sources))
-            if sources:
-                now = self._period.now
-                whole = folded(self._reader, row, sources, window, cut[0], cut[-1], now=now, fold=fold)
-            else:
-                whole = Folded(row, window, cut, fold or row.fold, row.across, [])
+        self._read(window, [(name, fold)])
+        return self._folded[_key(name, fold, window)]
+
+    def _read(self, window: Window, asked: Iterable[_Asked]) -> None:
+        """Ask the store once for what is not known yet."""
+        new = {_key(*one, window): one for one in asked}
+        wanted = {
+            key: Wanted(metric(name), self._those_of(name), fold)
+            for key, (name, fold) in new.items()
+            if key not in self._folded
+        }
+        if not wanted:
+            return
+        cut = self._cut(window, max(len(one.sources) for one in wanted.values()))
+        found = folded_all(self._reader, [*wanted.values()], window, cut[0], cut[-1], now=self._period.now)
+        for key, whole in zip(wanted, found, strict=True):
             self._folded[key] = (whole, {line.buckets.group: line for line in whole.lines})
-        return self._folded[key]
+
+    def _those_of(self, name: str) -> list[Source]:
+        """The devices that are due to report a metric, of the places that may be asked for."""
+        every = self._sources.get(name, {}).items()
+        return [source for unit, of in every if unit in self._wanted for source in of]
 
     def _cut(self, window: Window, lines: int) -> tuple[int, ...]:
         most = max(1, MOST_POINTS // max(1, lines))
@@ -131,3 +149,7 @@ def _sources(atlas: Atlas, units: Sequence[str]) -> dict[str, dict[str, list[Sou
                 )
                 found.setdefault(name, {}).setdefault(unit, []).append(source)
     return found
+
+
+def _key(name: str, fold: Fold | None, window: Window) -> _Key:
+    return name, fold or metric(name).fold, str(window)

@@ -162,7 +162,7 @@ def _queries(store: EmbeddedStore, readings: int, series: int, seed: int) -> tup
 
     def year_hourly() -> None:
         device = station(rng.randrange(devices))
-        store.folded(FoldQuery(metric, (Member(device, device),), year, Fold.MEAN, Fold.MEAN))
+        store.folded([FoldQuery(metric, (Member(device, device),), year, Fold.MEAN, Fold.MEAN)])
 
     def village_latest() -> None:
         store.latest([station(rng.randrange(devices)) for _ in range(30)], None)

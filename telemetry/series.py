@@ -5,6 +5,7 @@ Store-neutral and pure but for the reader it is given: no clock, no registry.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +58,23 @@ class Folded:
     lines: list[Line]
 
 
+class Wanted(NamedTuple):
+    """One metric of some devices."""
+
+    metric: Metric
+    sources: Sequence[Source]
+    """Each in its group; the lines come in the order in which the groups first appear."""
+    fold: Fold | None = None
+    """Over time, instead of the metric's own."""
+    across: Fold | None = None
+    """Over devices, instead of the metric's own."""
+
+    @property
+    def folds(self) -> tuple[Fold, Fold]:
+        """Over time, and over devices."""
+        return self.fold or self.metric.fold, self.across or self.metric.across
+
+
 def folded(  # noqa: PLR0913, PLR0917 (one question, each part of it named)
     reader: ReadingReader,
     metric: Metric,
@@ -71,18 +89,34 @@ def folded(  # noqa: PLR0913, PLR0917 (one question, each part of it named)
     suspect: bool = False,
     max_buckets: int = MAX_BUCKETS,
 ) -> Folded:
-    """The readings of these devices in whole buckets that cover start <= at < stop, one line per group.
+    """One metric of `folded_all`."""
+    wanted = [Wanted(metric, sources, fold, across)]
+    (one,) = folded_all(reader, wanted, window, start, stop, now=now, suspect=suspect, max_buckets=max_buckets)
+    return one
+
+
+def folded_all(  # noqa: PLR0913 (likewise)
+    reader: ReadingReader,
+    wanted: Sequence[Wanted],
+    window: Window,
+    start: int,
+    stop: int,
+    *,
+    now: int,
+    suspect: bool = False,
+    max_buckets: int = MAX_BUCKETS,
+) -> list[Folded]:
+    """The readings of each metric's devices in whole buckets that cover start <= at < stop, one line per group.
+
+    The store is asked once for all.
 
     Args:
         reader: The store.
-        metric: What was measured.
-        sources: The devices, each in its group; the lines come in the order in which the groups first appear.
+        wanted: What was measured by whom.
         window: How long a bucket is, and in which time zone.
         start: Milliseconds UTC, rounded down to a whole bucket.
         stop: Milliseconds UTC, rounded up to a whole bucket.
         now: Nothing is expected after this instant.
-        fold: Over time, instead of the metric's own.
-        across: Over devices, instead of the metric's own.
         suspect: Let suspect readings take part.
         max_buckets: How many buckets are allowed.
 
@@ -91,20 +125,40 @@ def folded(  # noqa: PLR0913, PLR0917 (one question, each part of it named)
         StoreUnavailable: the store cannot answer now.
     """
     cut = window_edges(window, start, stop, max_buckets=max_buckets)
-    channels = channels_of(reader.names(metric.id), {source.device for source in sources})
+    parties = [_party(reader, one, cut, suspect=suspect) for one in wanted]
+    answers = iter(reader.folded([query for party in parties for query in party.queries]))
+    found = []
+    for one, party in zip(wanted, parties, strict=True):
+        told = {line.group: line for _ in party.queries for line in next(answers)}
+        lines = []
+        for group, mine in party.groups.items():
+            buckets = told.get(group) or Buckets.empty(group, len(cut) - 1)
+            lines.append(Line(buckets, _coverage(buckets.due, mine, party.channels, cut, now)))
+        over_time, over_devices = one.folds
+        found.append(Folded(one.metric, window, cut, over_time, over_devices, lines))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Party:
+    """Who is asked for one metric, and how."""
+
+    groups: Mapping[str, Sequence[Source]]
+    channels: Mapping[str, Sequence[str]]
+    """The series of each device."""
+    queries: Sequence[FoldQuery]
+
+
+def _party(reader: ReadingReader, wanted: Wanted, cut: tuple[int, ...], *, suspect: bool) -> _Party:
+    names = reader.names(wanted.metric.id) if wanted.sources else ()
+    channels = channels_of(names, {source.device for source in wanted.sources})
     groups: dict[str, list[Source]] = {}
-    for source in sources:
+    for source in wanted.sources:
         groups.setdefault(source.group, []).append(source)
-    over_time, over_devices = fold or metric.fold, across or metric.across
-    found: dict[str, Buckets] = {}
-    for members in _disjoint(groups, channels):
-        query = FoldQuery(metric, members, cut, over_time, over_devices, suspect)
-        found.update((buckets.group, buckets) for buckets in reader.folded(query))
-    lines = []
-    for group, mine in groups.items():
-        buckets = found.get(group) or Buckets.empty(group, len(cut) - 1)
-        lines.append(Line(buckets, _coverage(buckets.due, mine, channels, cut, now)))
-    return Folded(metric, window, cut, over_time, over_devices, lines)
+    queries = [
+        FoldQuery(wanted.metric, members, cut, *wanted.folds, suspect) for members in _disjoint(groups, channels)
+    ]
+    return _Party(groups, channels, queries)
 
 
 def _disjoint(
@@ -155,7 +209,10 @@ def _coverage(
     # What was never due is unknown, not perfect: a bucket in the future, or before the devices were there.
     known = expected > 0
     share = np.minimum(np.divide(used, expected, out=np.zeros_like(used), where=known), 1.0)
-    return [float(part) if is_known else None for part, is_known in zip(share, known, strict=True)]
+    told: list[float | None] = share.tolist()
+    for unknown in np.flatnonzero(~known).tolist():
+        told[unknown] = None
+    return told
 
 
 def _expected(

@@ -129,5 +129,5 @@ def buckets(  # noqa: PLR0913 (a question, each part with its default)
     """All devices in one line."""
     members = tuple(Member(device, "all", rollover_at) for device in devices)
     query = FoldQuery(metric, members, tuple(edges), fold or metric.fold, metric.across, suspect)
-    (line,) = store.folded(query)
+    ((line,),) = store.folded([query])
     return line

@@ -1,5 +1,6 @@
 """Village beside city: fair, or refused with a reason."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +9,27 @@ import pytest
 from telemetry.model import Device, Measure, Profile, Reading, Statistic
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.ports import Buckets, FoldQuery, Store
 from tests.api_fixture import HOUR, Served, served
 from tests.compared_county import DAYS, OTHER, PLACES, RANGE, SECOND_STREET, START, compared, settle
 from tests.village import STREET, VILLAGE
 
 TABLE = "region,id,value,year,source\n"
+
+
+class CountingReader:
+    """The store's reading side; remembers how many questions came with each call."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.questions: list[int] = []
+        self.raw, self.latest, self.existing = store.raw, store.latest, store.existing
+        self.names, self.check = store.names, store.check
+
+    def folded(self, queries: Sequence[FoldQuery]) -> list[list[Buckets]]:
+        """See ReadingReader."""
+        self.questions.append(len(queries))
+        return self._store.folded(queries)
 
 
 @pytest.fixture
@@ -198,6 +215,15 @@ def test_a_scorecard_s_tile_is_that_of_compare(county: Served) -> None:
     single = compare(county, f"measure=voltage_in_band&region={VILLAGE}&history=0")
 
     assert entry == {name: single[name] for name in entry}
+
+
+def test_a_scorecard_asks_the_store_once_for_each_length_of_bucket(county: Served) -> None:
+    reader = CountingReader(county.store)
+    counted = served(county.registry, county.store, reader=reader)
+    found = counted.get(f"/scorecard/{VILLAGE}?{RANGE}")
+    lengths = {one["place"]["every"] for one in found["entries"]}
+
+    assert len(reader.questions) <= len(lengths) < sum(reader.questions)
 
 
 def test_the_index_tells_what_each_number_rests_on(county: Served) -> None:

@@ -93,9 +93,9 @@ class UnsteadyReader:
         """See ReadingReader."""
         return self._store.latest(devices, metrics)
 
-    def folded(self, query: FoldQuery) -> list[Buckets]:
+    def folded(self, queries: Sequence[FoldQuery]) -> list[list[Buckets]]:
         """See ReadingReader."""
-        return self._store.folded(query)
+        return self._store.folded(queries)
 
     def raw(self, query: RawQuery) -> list[Reading]:
         """See ReadingReader."""

@@ -93,9 +93,33 @@ def test_groups_come_in_the_order_of_their_members(subject: Subject, settled: bo
         subject.settle()
     members = (Member("c", "rural"), Member("nobody", "empty"), Member("a", "urban"), Member("b", "urban"))
 
-    found = subject.store.folded(FoldQuery(AIR, members, (START, START + HOUR), Fold.MEAN, Fold.MEAN))
+    (found,) = subject.store.folded([FoldQuery(AIR, members, (START, START + HOUR), Fold.MEAN, Fold.MEAN)])
     expected = [("rural", [8.0], [1]), ("empty", [None], [0]), ("urban", [2.0], [2])]
     assert expected == [(line.group, line.value, line.devices) for line in found]
+
+
+@BOTH
+def test_many_questions_are_answered_as_each_of_them_alone(subject: Subject, settled: bool) -> None:
+    """Of several metrics, folds and buckets; a village's station also counts for its town, twice in one call."""
+    values = {AIR: [3.0, 5.0, 8.0, 1.0], METER: [70.0, 90.0, 4.0, 9.0], RAIN: [1.0, 0.0, 2.0, 4.0], VALVE: [1.0, 0.0]}
+    for of, told in values.items():
+        for device in ("a", "b"):
+            subject.store.write(every(20 * MINUTE, told, of, device, start=START + 20 * MINUTE))
+    if settled:
+        subject.settle()
+    hours, quarters = (tuple(range(START, START + 2 * HOUR + 1, step)) for step in (HOUR, HOUR // 4))
+    village, town = (Member("a", "village", 100.0, 6e5),), (Member("a", "town"), Member("b", "town"))
+    questions = [
+        FoldQuery(of, members, cut, of.fold, of.across)
+        for of in values
+        for members in (village, town, (*village, Member("b", "alone")), (), (Member("nobody", "empty"),))
+        for cut in (hours, quarters)
+    ]
+
+    alone = [subject.store.folded([question])[0] for question in questions]
+    assert alone == subject.store.folded(questions)
+    assert [] == subject.store.folded([])
+    assert sum(any(line.count) for lines in alone for line in lines) > len(questions) // 2
 
 
 @BOTH

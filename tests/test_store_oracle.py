@@ -108,7 +108,8 @@ def _query(of: Metric, prefix: str, question: list[Any]) -> FoldQuery:
 
 def _compare(subject: Subject, truth: list[Reading], query: FoldQuery) -> None:
     expected = [asdict(line) for line in store_oracle.folded(truth, query)]
-    actual = [asdict(line) for line in subject.store.folded(query)]
+    (answer,) = subject.store.folded([query])
+    actual = [asdict(line) for line in answer]
     for right, found in zip(expected, actual, strict=True):
         assert right.pop("group") == found["group"]
         for name, column in right.items():

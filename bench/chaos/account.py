@@ -118,5 +118,5 @@ def read_back(store: ReadingReader) -> tuple[list[Reading], int]:
         return rows, 0
     hours = edges(parse("1h", ZoneInfo("UTC")), rows[0].at, rows[-1].at + 1)
     members = tuple(Member(device, "all") for device in devices)
-    folded = store.folded(FoldQuery(METRICS[METRIC], members, hours, Fold.MEAN, Fold.MEAN, suspect=True))
+    (folded,) = store.folded([FoldQuery(METRICS[METRIC], members, hours, Fold.MEAN, Fold.MEAN, suspect=True)])
     return rows, sum(sum(line.count) for line in folded)

@@ -142,10 +142,10 @@ class EmbeddedStore(contextlib.AbstractContextManager["EmbeddedStore"]):
         self._merger.grown(len(batch))
         return refused
 
-    def folded(self, query: FoldQuery) -> list[Buckets]:
+    def folded(self, queries: Sequence[FoldQuery]) -> list[list[Buckets]]:
         """See ReadingReader."""
         with _reading(self._root, "folding") as connection:
-            return embedded_fold.folded(connection, self._index, query, self._zone)
+            return embedded_fold.folded(connection, self._index, queries, self._zone)
 
     def raw(self, query: RawQuery) -> list[Reading]:
         """See ReadingReader."""

@@ -5,10 +5,13 @@ and hours that `delta` has touched are read from their hours or readings, so an 
 `pos` orders the parts of a series and says which bucket they are in: the first millisecond a part tells of.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from functools import reduce
+from itertools import count
 from math import gcd
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -18,6 +21,7 @@ import pyarrow as pa
 from telemetry.instant import HOUR_MS
 from telemetry.model import Fold
 from telemetry.store.embedded_index import SeriesIndex
+from telemetry.store.embedded_lines import Lines
 from telemetry.store.embedded_rollup import house_days
 from telemetry.store.embedded_schema import IN_DOUBT, transaction
 from telemetry.store.ports import Buckets, FoldQuery
@@ -25,6 +29,8 @@ from telemetry.store.traits import traits_of
 from telemetry.window import Unit, Window, edges
 
 _MOST_SLOTS = 1_000_000
+_MOST_CELLS = 1_000_000
+"""Lines times buckets of one statement: some 100 MB of answer."""
 _DAY_MS = 24 * HOUR_MS
 _LOOK_BACK = (_DAY_MS, 32 * _DAY_MS)
 """How far the last reading before the first edge is sought before all of history is."""
@@ -122,32 +128,98 @@ SELECT m.line, b.bucket, $across AS value, sum(b.n)::BIGINT AS n, sum(b.excluded
 FROM per_series b JOIN members m USING (series) JOIN widths w USING (bucket) GROUP BY m.line, b.bucket"""
 
 
+class _Question(NamedTuple):
+    """What queries must have in common to be answered by one statement."""
+
+    edges: tuple[int, ...]
+    fold: Fold
+    across: Fold
+    suspect: bool
+    back: int
+    """1 where readings tell of the time before them."""
+    grain: Grain
+
+
+class _Asked(NamedTuple):
+    """One query, and which lines of the statement are its own."""
+
+    position: int
+    query: FoldQuery
+    groups: Mapping[str, int]
+
+
 def folded(
-    connection: duckdb.DuckDBPyConnection, index: SeriesIndex, query: FoldQuery, zone: ZoneInfo
-) -> list[Buckets]:
+    connection: duckdb.DuckDBPyConnection, index: SeriesIndex, queries: Sequence[FoldQuery], zone: ZoneInfo
+) -> list[list[Buckets]]:
     """See ReadingReader; on a connection that nothing else uses meanwhile."""
-    groups = {group: line for line, group in enumerate(dict.fromkeys(member.group for member in query.members))}
-    members = _members(index, query, groups)
-    if members.num_rows == 0 or len(query.edges) < 2:  # noqa: PLR2004 -- one edge bounds nothing
-        return _lines(groups, len(query.edges) - 1, {})
-    connection.register("members", members)
+    alike: dict[tuple[_Question, int], list[tuple[int, FoldQuery]]] = {}
+    turns: Counter[tuple[_Question, str]] = Counter()
+    for position, query in enumerate(queries):
+        question = _question(query, index, zone)
+        # Another question of the same metric may hold the same series, which a statement can give to one line only.
+        turn = turns[question, query.metric.id]
+        turns[question, query.metric.id] += 1
+        alike.setdefault((question, turn), []).append((position, query))
+    found: dict[int, list[Buckets]] = {}
     with transaction(connection):
-        return _lines(groups, len(query.edges) - 1, _answer(_Parts(connection, query, members), index, zone))
+        for (question, _), these in alike.items():
+            for some in _portions(question, these):
+                found.update(_together(connection, index, question, some, zone))
+    return [found[position] for position in range(len(queries))]
+
+
+def _question(query: FoldQuery, index: SeriesIndex, zone: ZoneInfo) -> _Question:
+    back = int(query.metric.kind.accumulates)
+    return _Question(query.edges, query.fold, query.across, query.suspect, back, _grain(query, index, zone))
+
+
+def _portions(question: _Question, these: Sequence[tuple[int, FoldQuery]]) -> Iterator[list[_Asked]]:
+    """The queries in portions that fit into memory, each with lines of its own."""
+    most = max(1, _MOST_CELLS // len(question.edges))
+    portion: list[_Asked] = []
+    lines = 0
+    for position, query in these:
+        names = dict.fromkeys(member.group for member in query.members)
+        if portion and lines + len(names) > most:
+            yield portion
+            portion, lines = [], 0
+        portion.append(_Asked(position, query, dict(zip(names, count(lines), strict=False))))
+        lines += len(names)
+    yield portion
+
+
+def _together(
+    connection: duckdb.DuckDBPyConnection,
+    index: SeriesIndex,
+    question: _Question,
+    asked: Sequence[_Asked],
+    zone: ZoneInfo,
+) -> Iterator[tuple[int, list[Buckets]]]:
+    """Each query's position and answer."""
+    members = _members(index, asked)
+    buckets = max(len(question.edges) - 1, 0)
+    found: Mapping[str, np.ndarray] = {}
+    if members.num_rows and buckets:
+        connection.register("members", members)
+        found = _answer(_Parts(connection, question, members), index, zone)
+    lines = Lines(found, buckets)
+    for one in asked:
+        yield one.position, [lines.line(group, number) for group, number in one.groups.items()]
 
 
 class _Parts:
-    """The SQL of one query: statements whose `$words` are other pieces of SQL or numbers, never text of a caller."""
+    """The SQL of one question: statements whose `$words` are other pieces of SQL or numbers, never a caller's text."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, query: FoldQuery, members: pa.Table) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, question: _Question, members: pa.Table) -> None:
         self.connection = connection
-        self.query = query
-        series = members["series"].to_numpy()
+        self.question = question
+        self.series = series = members["series"].to_numpy()
         self.words = {
             "s0": str(series.min()),
             "s1": str(series.max()),
-            "back": str(int(query.metric.kind.accumulates)),
-            "doubt": "0" if query.suspect else str(IN_DOUBT),
-            "increase": str(query.fold is Fold.INCREASE).upper(),
+            "back": str(question.back),
+            "doubt": "0" if question.suspect else str(IN_DOUBT),
+            "increase": str(question.fold is Fold.INCREASE).upper(),
         }
 
     def rows(self, statement: str, **words: str) -> pa.Table:
@@ -183,15 +255,14 @@ class _Parts:
 
 
 def _answer(parts: _Parts, index: SeriesIndex, zone: ZoneInfo) -> dict[str, np.ndarray]:
-    query = parts.query
-    lo, hi = query.edges[0], query.edges[-1]
-    grain = _grain(query, index, zone)
+    question = parts.question
+    lo, hi, grain = question.edges[0], question.edges[-1], question.grain
     tables = [parts.parts(grain, lo, hi, zone)]
     words = {"lo": str(lo), "hi": str(hi), "parts": "parts", "into_buckets": _into_buckets(parts)}
-    words |= {"over_time": _OVER_TIME[query.fold], "across": _ACROSS[query.across]}
-    words |= {"first": str(lo), "width": str(_width(query.edges))}
-    if query.fold is Fold.INCREASE:
-        _register_before(parts, index, grain, zone)
+    words |= {"over_time": _OVER_TIME[question.fold], "across": _ACROSS[question.across]}
+    words |= {"first": str(lo), "width": str(_width(question.edges))}
+    if question.fold is Fold.INCREASE:
+        _register_before(parts, index, zone)
         if grain is not Grain.READING:
             # Seeking the reading before has asked for other dirty hours.
             tables = [parts.parts(grain, lo, hi, zone)]
@@ -224,13 +295,11 @@ def _whole_days(cut: Sequence[int], zone: ZoneInfo) -> bool:
     return all(edges(day, edge, edge + 1)[0] == edge for edge in cut)
 
 
-def _register_before(parts: _Parts, index: SeriesIndex, grain: Grain, zone: ZoneInfo) -> None:
+def _register_before(parts: _Parts, index: SeriesIndex, zone: ZoneInfo) -> None:
     """The last value before the first edge of every series that has one, as `before (series, closing)`."""
-    first = parts.query.edges[0]
-    back = int(parts.query.metric.kind.accumulates)
-    grain = min(grain, Grain.HOUR)
-    sought = {number for _, number in index.numbers(parts.query.metric.id, (m.device for m in parts.query.members))}
-    sought = {number for number in sought if index.span(number).oldest < first + back}
+    first, back = parts.question.edges[0], parts.question.back
+    grain = min(parts.question.grain, Grain.HOUR)
+    sought = {number for number in parts.series.tolist() if index.span(number).oldest < first + back}
     found: dict[int, float] = {}
     reach = max((first - index.span(number).oldest + _DAY_MS for number in sought), default=0)
     for span in (*_LOOK_BACK, max(reach, _LOOK_BACK[-1])):
@@ -247,15 +316,21 @@ def _register_before(parts: _Parts, index: SeriesIndex, grain: Grain, zone: Zone
     parts.connection.register("before", pa.table(before))
 
 
-def _members(index: SeriesIndex, query: FoldQuery, groups: Mapping[str, int]) -> pa.Table:
-    known = {member.device: member for member in query.members}
-    numbered = list(index.numbers(query.metric.id, known))
+def _members(index: SeriesIndex, asked: Iterable[_Asked]) -> pa.Table:
+    """One row for each series that there is."""
+    rows: list[tuple[int, int, float | None, float | None]] = []
+    for one in asked:
+        known = {member.device: member for member in one.query.members}
+        for device, number in index.numbers(one.query.metric.id, known):
+            member = known[device]
+            rows.append((number, one.groups[member.group], member.rollover_at, member.interval_ms))
+    series, line, rollover, interval = zip(*rows, strict=True) if rows else ((), (), (), ())
     return pa.table(
         {
-            "series": pa.array([number for _, number in numbered], pa.int32()),
-            "line": pa.array([groups[known[device].group] for device, _ in numbered], pa.int32()),
-            "rollover": pa.array([known[device].rollover_at for device, _ in numbered], pa.float64()),
-            "interval": pa.array([known[device].interval_ms for device, _ in numbered], pa.float64()),
+            "series": pa.array(series, pa.int32()),
+            "line": pa.array(line, pa.int32()),
+            "rollover": pa.array(rollover, pa.float64()),
+            "interval": pa.array(interval, pa.float64()),
         }
     )
 
@@ -270,8 +345,8 @@ def _into_buckets(parts: _Parts) -> str:
 
     Slots are equal steps, or where these would be too many the edges themselves.
     """
-    cut = np.asarray(parts.query.edges, np.int64)
-    width = _width(parts.query.edges)
+    cut = np.asarray(parts.question.edges, np.int64)
+    width = _width(parts.question.edges)
     buckets = np.arange(len(cut) - 1, dtype=np.int32)
     equal = (cut[-1] - cut[0]) // width <= _MOST_SLOTS
     if equal:
@@ -289,41 +364,3 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
     for word in sorted(words, key=len, reverse=True):
         text = text.replace(f"${word}", words[word])
     return text
-
-
-def _lines(groups: Mapping[str, int], buckets: int, found: Mapping[str, np.ndarray]) -> list[Buckets]:
-    return [_line(group, max(buckets, 0), line, found) for group, line in groups.items()]
-
-
-def _line(group: str, buckets: int, line: int, found: Mapping[str, np.ndarray]) -> Buckets:
-    if not found:
-        return Buckets.empty(group, buckets)
-    mine = found["line"] == line
-    at = found["bucket"][mine]
-
-    def numbers(name: str) -> list[float | None]:
-        full = np.full(buckets, np.nan)
-        full[at] = found[name][mine]
-        filled: list[float | None] = full.tolist()
-        for empty in np.flatnonzero(np.isnan(full)):
-            filled[empty] = None
-        return filled
-
-    def counts(name: str) -> list[int]:
-        full = np.zeros(buckets, np.int64)
-        full[at] = found[name][mine]
-        whole: list[int] = full.tolist()
-        return whole
-
-    due = np.zeros(buckets)
-    due[at] = found["due"][mine]
-    return Buckets(
-        group,
-        numbers("value"),
-        counts("n"),
-        counts("excluded"),
-        numbers("low"),
-        numbers("high"),
-        counts("devices"),
-        due.tolist(),
-    )

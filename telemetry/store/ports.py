@@ -130,8 +130,10 @@ class ReadingWriter(Protocol):
 class ReadingReader(Protocol):
     """Where readings are found again. Everything that `write` has returned for is visible to every later call."""
 
-    def folded(self, query: FoldQuery) -> list[Buckets]:
-        """One `Buckets` per group of the query, in the order the groups first appear among the members.
+    def folded(self, queries: Sequence[FoldQuery]) -> list[list[Buckets]]:
+        """The answers, in the order of the queries: of each what it would be alone, and many cost little more than one.
+
+        An answer has one `Buckets` per group of its query, in the order the groups first appear among the members.
 
         INCREASE follows the counter rule, between consecutive readings that take part, also across bucket edges and
         from the last reading before the first edge: v2 - v1 if v2 >= v1; else v2 if v2 < 5 % of v1 (reset); else
