@@ -227,6 +227,7 @@ class DeviceAnswer(PresenceAnswer):
     valid_from: str | None = Field(description="null = always", examples=[INSTANT])
     valid_to: str | None = Field(description="null = for ever", examples=[INSTANT])
     gateway: str | None = Field(description="device under whose topic this one's payloads may arrive")
+    project: str | None = Field(description="that put it there; null = not known")
     topic: str = Field(description="where the device publishes", examples=["rurban/v1/demo-probe/up"])
 
 
@@ -382,6 +383,7 @@ def device_answer(device: Device, presence: PresenceAnswer) -> DeviceAnswer:
         valid_from=None if device.valid_from is None else iso(device.valid_from),
         valid_to=None if device.valid_to is None else iso(device.valid_to),
         gateway=device.gateway,
+        project=device.project,
         topic=f"rurban/v1/{device.id}/up",
     )
 

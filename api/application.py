@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import problems
 from api.access import require_token
+from api.asked import Askings
 from api.atlas import CurrentAtlas
 from api.judged import RecentAssessments
 from api.page import page_router
@@ -96,6 +97,7 @@ def create(services: Services) -> FastAPI:
     app.state.services = services
     app.state.atlas = atlas
     app.state.importing = asyncio.Lock()
+    app.state.askings = Askings(services.registry, services.clock)
     app.state.recent = RecentAssessments()
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(CountedRequests, collectors=services.metrics)

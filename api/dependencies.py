@@ -3,8 +3,9 @@
 import asyncio
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import BackgroundTasks, Depends, Request
 
+from api.asked import Asking, Askings
 from api.atlas import Atlas, CurrentAtlas
 from api.judged import RecentAssessments
 from api.services import Services
@@ -22,6 +23,10 @@ def _importing(request: Request) -> asyncio.Lock:
     return cast("asyncio.Lock", request.app.state.importing)
 
 
+def _asking(request: Request, background: BackgroundTasks) -> Asking:
+    return Asking(cast("Askings", request.app.state.askings), _atlas(request), background)
+
+
 def _recent(request: Request) -> RecentAssessments:
     return cast("RecentAssessments", request.app.state.recent)
 
@@ -31,3 +36,5 @@ CurrentPicture = Annotated[Atlas, Depends(_atlas)]
 Importing = Annotated[asyncio.Lock, Depends(_importing)]
 """Held by the one request that imports; the others wait without a thread."""
 Recent = Annotated[RecentAssessments, Depends(_recent)]
+Noted = Annotated[Asking, Depends(_asking)]
+"""Where a question that names what it wants is noted."""

@@ -213,6 +213,8 @@ class Device:
     """Milliseconds; None = open. Half-open: valid_from <= at < valid_to."""
     gateway: str | None = None
     """The device under whose topic this one's payloads may arrive; None = its own topic only."""
+    project: str | None = None
+    """The project that put it there, by the name it has in the planning register; None = not known."""
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):

@@ -16,7 +16,7 @@ from api.comparison_answer import (
     tile,
 )
 from api.declarations import Declarations
-from api.dependencies import CurrentPicture, Parts, Recent
+from api.dependencies import CurrentPicture, Noted, Parts, Recent
 from api.evidence import Period
 from api.judging import URBAN, Bench, Group, Judge, benchmark_of, entry, group_of, peers_of
 from api.parameters import INSTANT, Parameters, ZoneName, names, span, zone
@@ -185,7 +185,7 @@ def period(query: PeriodQuery, services: Services, every: str | None = None) -> 
 
 @router.get("/compare", responses=NOT_FOUND)
 def compare(
-    query: Annotated[CompareQuery, Query()], services: Parts, atlas: CurrentPicture, recent: Recent
+    query: Annotated[CompareQuery, Query()], services: Parts, atlas: CurrentPicture, recent: Recent, asking: Noted
 ) -> CompareAnswer:
     """One measure of a village, town, county or city beside its benchmark and beside places like it.
 
@@ -199,6 +199,7 @@ def compare(
     found = entry(bench, judge, measure, query.history)
     if found is None:
         raise Invalid("benchmark", f"{query.benchmark} is no figure of {measure.id}", f"{URBAN}, or division codes")
+    asking.note(atlas.standing_beneath(query.region), (*measure.metrics, *measure.divided_by))
     told = Shown(bench, judge, query).entry(found)
     return CompareAnswer(
         measure=told.measure, place=told.place, city=told.city, peers=told.peers, similar=_similar(bench)

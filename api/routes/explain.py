@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.answers import INSTANT
 from api.comparison_answer import DeclaredAnswer, MeasureAnswer, Tile, declared_answer, measure_answer, tile
 from api.declarations import Declarations
-from api.dependencies import CurrentPicture, Parts, Recent
+from api.dependencies import CurrentPicture, Noted, Parts, Recent
 from api.evidence import EvidenceBook
 from api.judging import Group, Judge, group_of
 from api.parameters import MOST_NAMES, RegionCodes, names
@@ -91,7 +91,7 @@ class ExplainAnswer(BaseModel):
 
 @router.get("/explain", responses=NOT_FOUND)
 def explain(
-    query: Annotated[ExplainQuery, Query()], services: Parts, atlas: CurrentPicture, recent: Recent
+    query: Annotated[ExplainQuery, Query()], services: Parts, atlas: CurrentPicture, recent: Recent, asking: Noted
 ) -> ExplainAnswer:
     """The ingredients of a value: readings counted and left out, what it is divided by, sums of each day, and queries.
 
@@ -104,6 +104,8 @@ def explain(
     places = Declarations(services.registry, atlas).places(group.units)
     judge = Judge(book, recent, atlas.version, places, services.clock(), query.public)
     found = judge.assessment(measure, group)
+    for code in group.units:
+        asking.note(atlas.standing_beneath(code), (*measure.metrics, *measure.divided_by))
     every = str(book.window(measure))
     secret = _not_shown(measure, places) if query.public else frozenset()
     shown = [code for code in group.units if code not in secret]

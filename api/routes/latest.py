@@ -6,12 +6,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from api.answers import Latest
-from api.dependencies import CurrentPicture, Parts
+from api.dependencies import CurrentPicture, Noted, Parts
 from api.newest import latest_answers, newest
 from api.parameters import DeviceIds, MetricIds, Parameters, RegionCodes, chosen, metrics, names
 from api.problems import NOT_FOUND
 from telemetry.errors import Invalid
 from telemetry.instant import iso
+from telemetry.model import Level
 
 router = APIRouter(tags=["readings"])
 
@@ -26,7 +27,7 @@ class LatestQuery(Parameters):
 
 
 @router.get("/latest", responses=NOT_FOUND)
-def latest(query: Annotated[LatestQuery, Query()], services: Parts, atlas: CurrentPicture) -> Latest:
+def latest(query: Annotated[LatestQuery, Query()], services: Parts, atlas: CurrentPicture, asking: Noted) -> Latest:
     """The last reading per series and metric, with its age, its quality and whether its device has fallen silent.
 
     A reading whose clock is in doubt counts only where there is no other.
@@ -39,7 +40,12 @@ def latest(query: Annotated[LatestQuery, Query()], services: Parts, atlas: Curre
             "limit", f"{len(found)} readings are more than {query.limit}", "a narrower choice, or a limit up to 100000"
         )
     writers = {
-        device.id for device in map(atlas.device_of, {reading.device for reading in found}) if device is not None
+        device.id: device
+        for device in map(atlas.device_of, {reading.device for reading in found})
+        if device is not None
     }
-    heard = services.registry.heard.find(writers)
+    villages = [atlas.region(code).level is Level.VILLAGE for code in names(query.region)]
+    if wanted or query.device or (villages and all(villages)):
+        asking.note(writers.values(), wanted)
+    heard = services.registry.heard.find(writers.keys())
     return Latest(at=iso(now), readings=latest_answers(atlas, found, heard, now))

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from api.atlas import Atlas
 from api.buckets import MOST_POINTS, By, Fill, Question, drawn
-from api.dependencies import CurrentPicture, Parts
+from api.dependencies import CurrentPicture, Noted, Parts
 from api.parameters import (
     INSTANT,
     DeviceIds,
@@ -102,7 +102,7 @@ class _Asked:
     responses={200: {"description": "Series, or a table of them", "content": _TABLES}, **NOT_FOUND},
 )
 def series(
-    query: Annotated[SeriesQuery, Query()], request: Request, services: Parts, atlas: CurrentPicture
+    query: Annotated[SeriesQuery, Query()], request: Request, services: Parts, atlas: CurrentPicture, asking: Noted
 ) -> Response:
     """Readings of any number of metrics and devices, in one answer.
 
@@ -113,7 +113,10 @@ def series(
     tz = zone(query.tz)
     _check_together(query)
     asked = _Asked(query, services, atlas, tz, *span(query.start, query.stop, services.clock(), tz))
-    return _as_stored(asked, request) if query.every is None else _in_buckets(asked, query.every)
+    answer = _as_stored(asked, request) if query.every is None else _in_buckets(asked, query.every)
+    wanted = chosen(atlas, names(query.region), names(query.device))
+    asking.note((device for device, _ in wanted), names(query.metric))
+    return answer
 
 
 def _check_together(query: SeriesQuery) -> None:

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from api.atlas import Atlas
-from api.dependencies import CurrentPicture
+from api.dependencies import CurrentPicture, Parts
 from api.parameters import Parameters
 from api.problems import NOT_FOUND
-from insight.standards import Conformity, Deployed, StandardSet, Status, Verdict, conformity, standard, standard_sets
+from api.usage import KnownAnswer, usage
+from insight.standards import Conformity, StandardSet, Status, Verdict, conformity, standard, standard_sets
 from insight.standards.conformity import ClauseResult, Flaw
 from insight.standards.sets import Need, Proof
 from telemetry.model import Device, Level
@@ -86,6 +87,7 @@ class ConformityAnswer(BaseModel):
     of: int = Field(description="clauses that devices can show")
     clauses: list[ClauseAnswer]
     findings: list[FindingAnswer]
+    known: list[KnownAnswer] = Field(description="what the findings rest on, and what is not known")
 
 
 @router.get("/standards")
@@ -99,23 +101,33 @@ def conformity_of(
     set_id: Annotated[str, _SET],
     region: Annotated[str, Path(description="division code", examples=["370522101"])],
     _query: Annotated[Parameters, Query()],
+    services: Parts,
     atlas: CurrentPicture,
 ) -> ConformityAnswer:
-    """What the devices of a region show of a standard, clause by clause: what is there, and what is missing."""
+    """What the devices of a region show of a standard: what is there, missing, double and hardly used.
+
+    `known` says what each kind of finding rests on. Double is what two projects measure in one town, wherever in it.
+    """
     one, place = standard(set_id), atlas.region(region)
-    deployed = [_deployed(atlas, device) for device in atlas.standing_beneath(place.code)]
-    found = conformity(one, place.code, [each for each in deployed if each.metrics])
-    return _conformity(found, one, place.name)
+    town = atlas.at_level(place.code, Level.TOWN) or place
+    told = usage(atlas, services.registry, _shown(atlas, town.code), services.clock())
+    here = [told.deployed(device) for device in _shown(atlas, place.code)]
+    inside = {each.device for each in here}
+    around = [told.deployed(device) for device in _shown(atlas, town.code) if device.id not in inside]
+    found = conformity(one, place.code, here, around=around)
+    return _conformity(found, one, place.name, list(told.known(here)))
 
 
-def _deployed(atlas: Atlas, device: Device) -> Deployed:
-    town = atlas.at_level(device.region, Level.TOWN)
-    # A visitor's probe could report anything, so it shows nothing.
-    metrics = () if atlas.profiles[device.profile].open else tuple(atlas.measures[device.profile])
-    return Deployed(device.id, town.code if town else device.region, metrics)
+def _shown(atlas: Atlas, code: str) -> list[Device]:
+    """A visitor's probe could report anything, so it shows nothing."""
+    return [
+        device
+        for device in atlas.standing_beneath(code)
+        if atlas.measures[device.profile] and not atlas.profiles[device.profile].open
+    ]
 
 
-def _conformity(found: Conformity, one: StandardSet, name: str) -> ConformityAnswer:
+def _conformity(found: Conformity, one: StandardSet, name: str, known: list[KnownAnswer]) -> ConformityAnswer:
     met, of = found.met
     return ConformityAnswer(
         standard=_standard(one),
@@ -128,6 +140,7 @@ def _conformity(found: Conformity, one: StandardSet, name: str) -> ConformityAns
             FindingAnswer(flaw=each.flaw, subject=each.subject, devices=list(each.devices), detail=each.detail)
             for each in found.findings
         ],
+        known=known,
     )
 
 

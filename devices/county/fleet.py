@@ -5,11 +5,24 @@ from typing import Final
 
 from devices.county.land import ABROAD
 from devices.county.places import PLACES, Place
-from telemetry.model import Device
+from telemetry.model import Device, Setting
 
 PROBE: Final = "demo-probe"
 """Accepts every catalogued metric: for a visitor to try."""
 
+_PROJECTS: Final = {
+    "weather_station": "smart-farming-2023",
+    "soil_probe": "smart-farming-2023",
+    "rain_gauge": "flood-warning-2021",
+    "reservoir_station": "flood-warning-2021",
+    "canal_gauge": "irrigation-renewal-2022",
+    "groundwater_well": "irrigation-renewal-2022",
+    "water_supply": "rural-water-2020",
+    "barn_node": "smart-farming-2023",
+    "feeder_meter": "grid-renewal-2019",
+    "air_quality_station": "clean-air-2022",
+}
+"""Invented: who put the instruments of the country there; of the city's it is not known."""
 _LATITUDE_STEP: Final = 0.0011
 _LONGITUDE_STEP: Final = 0.0013
 _PER_ROW: Final = 5
@@ -39,6 +52,7 @@ def _instruments(place: Place) -> list[Device]:
             # Spread over a few hundred metres around the centroid, so that a map shows them apart.
             latitude=round(place.latitude + _LATITUDE_STEP * (index // _PER_ROW - 1), 5),
             longitude=round(place.longitude + _LONGITUDE_STEP * (index % _PER_ROW - 2), 5),
+            project=_PROJECTS.get(profile) if place.setting is Setting.RURAL else None,
         )
         for index, (device_id, profile) in enumerate(names)
     ]

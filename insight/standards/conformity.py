@@ -14,7 +14,7 @@ from insight.standards.sets import Clause, Need, Proof, StandardSet, Status, nee
 LOW_USE: Final = 0.2
 """A device of whose due readings fewer came is hardly in use."""
 UNWATCHED_DAYS: Final = 90
-"""A device that no rule, board or person has asked for so long is nobody's."""
+"""A device that nobody has asked for so long is nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Deployed:
     use: float | None = None
     """Share of its due readings that came, 0 to 1."""
     unwatched_days: float | None = None
-    """Since the last time a rule, board or person asked for its readings."""
+    """Since somebody last asked for its readings, or since it could have been known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +122,24 @@ class Conformity:
         return sum(one.verdict is Verdict.MET for one in shown), len(shown)
 
 
-def conformity(
+def conformity(  # noqa: PLR0913 -- one question, each part of it named
     one: StandardSet,
     region: str,
     deployed: Sequence[Deployed],
     projects: Sequence[Project] = (),
+    *,
     known: Mapping[str, StandardSet] | None = None,
+    around: Sequence[Deployed] = (),
 ) -> Conformity:
     """What a region has and lacks of a standard, and what is double or unused among its devices.
 
     Args:
         one: The standard.
         region: The region's code.
-        deployed: Its devices; to find what is double, those of its towns as a whole.
+        deployed: Its devices.
         projects: The planning register, as far as known.
         known: The sets that it may be based on; None = those of this package.
+        around: The other devices of its town, with which one of its own may be double.
 
     Raises:
         Unknown: for a set or clause that a clause follows and that there is not.
@@ -145,7 +148,7 @@ def conformity(
     sets = standard_sets() if known is None else known
     asked = [(clause, needs(one, clause, sets)) for clause in one.clauses]
     functions = {need.function: need for _, wanted in asked for need in wanted}
-    findings = (*_double(functions.values(), deployed), *_unused(deployed), *_templates(projects, deployed))
+    findings = (*_double(functions.values(), deployed, around), *_unused(deployed), *_templates(projects, deployed))
     clauses = tuple(_result(clause, wanted, deployed) for clause, wanted in asked)
     return Conformity(one.id, one.status, one.source, region, clauses, findings)
 
@@ -165,16 +168,17 @@ def _having(need: Need, deployed: Iterable[Deployed]) -> Iterator[str]:
     return (one.device for one in deployed if not wanted.isdisjoint(one.metrics))
 
 
-def _double(functions: Iterable[Need], deployed: Sequence[Deployed]) -> Iterator[Finding]:
+def _double(functions: Iterable[Need], deployed: Sequence[Deployed], around: Sequence[Deployed]) -> Iterator[Finding]:
+    own = {one.device for one in deployed}
     for need in functions:
         wanted = frozenset(need.any_of)
         by_town: dict[str, dict[str, list[str]]] = {}
-        for one in deployed:
+        for one in (*deployed, *around):
             if one.project is not None and not wanted.isdisjoint(one.metrics):
                 by_town.setdefault(one.town, {}).setdefault(one.project, []).append(one.device)
         for town, projects in sorted(by_town.items()):
-            if len(projects) > 1:
-                devices = tuple(sorted(device for names in projects.values() for device in names))
+            devices = tuple(sorted(device for names in projects.values() for device in names))
+            if len(projects) > 1 and not own.isdisjoint(devices):
                 detail = f"projects {', '.join(sorted(projects))} all measure {need.function}"
                 yield Finding(Flaw.DOUBLE, f"{need.function} in {town}", devices, detail)
 
@@ -185,7 +189,7 @@ def _unused(deployed: Sequence[Deployed]) -> Iterator[Finding]:
             detail = f"{one.use:.0%} of its due readings came; below {LOW_USE:.0%} it is hardly in use"
             yield Finding(Flaw.LOW_USE, one.device, (one.device,), detail)
         if one.unwatched_days is not None and one.unwatched_days >= UNWATCHED_DAYS:
-            detail = f"no rule, board or person has asked for it for {one.unwatched_days:.0f} days"
+            detail = f"nobody has asked this house for its readings for {one.unwatched_days:.0f} days"
             yield Finding(Flaw.UNWATCHED, one.device, (one.device,), detail)
 
 

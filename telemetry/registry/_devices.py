@@ -145,7 +145,7 @@ def _batch(given: Iterable[Device]) -> dict[str, Device]:
         if device.id in batch:
             raise Invalid(where, "comes twice in one call", "each device once")
         require_storable(f"{where}, name", device.name)
-        for field in ("profile", "region", "gateway"):
+        for field in ("profile", "region", "gateway", "project"):
             require_storable(f"{where}, {field}", getattr(device, field) or "")
         require_position(where, device.latitude, device.longitude)
         require_whole(f"{where}, valid_from", device.valid_from)

@@ -1,8 +1,9 @@
-"""The registry as one thing: six parts over one database."""
+"""The registry as one thing: its parts over one database."""
 
 from types import TracebackType
 from typing import Self
 
+from telemetry.registry._asked import AskedBook
 from telemetry.registry._database import Database
 from telemetry.registry._devices import Devices
 from telemetry.registry._heard import HeardBook
@@ -29,6 +30,7 @@ class Registry:
         self.recounts = Recounts(database)
         self.heard = HeardBook(database)
         self.statistics = Statistics(database)
+        self.asked = AskedBook(database)
 
     def close(self) -> None:
         """Give the connections back; the registry is not used after that."""

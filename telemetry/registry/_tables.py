@@ -73,6 +73,7 @@ devices = Table(
     Column("valid_from", BigInteger),
     Column("valid_to", BigInteger),
     Column("gateway", ID, ForeignKey("devices.id", deferrable=True, initially="DEFERRED"), index=True),
+    Column("project", Text),
 )
 
 changes = Table(
@@ -243,3 +244,20 @@ statistics = Table(
     Column("entered_at", BigInteger, nullable=False),
 )
 """Declared numbers; each year is kept beside the others."""
+
+asked = Table(
+    "asked",
+    metadata,
+    Column("device", ID, primary_key=True),
+    Column("metric", ID, primary_key=True),
+    Column("day", Date, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+asked_since = Table(
+    "asked_since",
+    metadata,
+    Column("subject", ID, primary_key=True),
+    Column("day", Date, nullable=False),
+)
+"""When the record of `asked` began; one row."""
