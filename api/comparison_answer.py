@@ -41,7 +41,7 @@ class MeasureAnswer(BaseModel):
     verified: bool = Field(description="formula and limits were read in their sources; else they are defaults")
     normaliser: Normaliser = Field(description="what it is divided by")
     weigh_by: Weight = Field(description="what a place counts by in a group")
-    metrics: list[str] = Field(description="of the catalogue; none = all that the devices report")
+    metrics: list[str] = Field(description="of the catalogue; none = all that the devices report, or it is declared")
     divided_by: list[str] = Field(description="metrics to divide by; the first that a place has is used")
     limits: list[LimitAnswer]
     longest_h: float | None = Field(description="hours out of band after which a day has failed")
@@ -110,11 +110,13 @@ class Tile(BaseModel):
     spread: SpreadAnswer | None = Field(description=_IN_UNIT)
     interval: IntervalAnswer | None = Field(description=f"{_IN_UNIT}; null = from fewer than ten days there is none")
     divided_by: DeclaredAnswer | None = Field(description="the declared number behind it")
+    declared: DeclaredAnswer | None = Field(description="the number itself, where it is one that somebody declared")
     missing: list[str] = Field(description="of a group: places that have no value")
     start: str = Field(examples=[INSTANT])
     stop: str = Field(description="end of the last whole bucket", examples=[INSTANT])
     every: str = Field(description="buckets that the readings were folded into", examples=["1h"])
-    explain: str | None = Field(description="address of its ingredients; null = there are none to show")
+    explain: str | None = Field(description="address of its ingredients; null = no readings are behind it")
+    statistics: str | None = Field(description="of what is declared: address of the numbers behind it")
 
 
 class FigureAnswer(BaseModel):
@@ -213,7 +215,7 @@ def declared_answer(one: Declared | None) -> DeclaredAnswer | None:
     return DeclaredAnswer(value=one.value, year=one.year, source=one.source, entered_by=one.entered_by)
 
 
-def tile(one: Assessment, name: str, every: str, explain: str | None) -> Tile:
+def tile(one: Assessment, name: str, every: str, explain: str | None, statistics: str | None = None) -> Tile:
     """A value or refusal with what it rests on."""
     tally = one.tally
     return Tile(
@@ -229,11 +231,13 @@ def tile(one: Assessment, name: str, every: str, explain: str | None) -> Tile:
         spread=_spread(one.spread),
         interval=_interval(one.interval),
         divided_by=declared_answer(one.divided_by),
+        declared=declared_answer(one.declared),
         missing=list(one.missing),
         start=iso(one.start),
         stop=iso(one.stop),
         every=every,
         explain=explain,
+        statistics=statistics,
     )
 
 

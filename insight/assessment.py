@@ -56,6 +56,8 @@ class Assessment:
     """The declared number behind it, with year and source."""
     missing: tuple[str, ...] = ()
     """Of a group: the places that have no value."""
+    declared: Declared | None = None
+    """The number itself, where nobody measures it and somebody declared it for this one place."""
 
     def __post_init__(self) -> None:
         """Raise `Invalid` for a number beside a refusal, or neither."""
@@ -262,7 +264,7 @@ def _group_refusal(
     name: str, members: Sequence[tuple[Assessment, Place]], gate: Gate, *, public: bool
 ) -> Refusal | None:
     measure = members[0][0].measure
-    if public and (refusal := gate.suppressed(measure, _whole(name, [place for _, place in members]))):
+    if public and (refusal := gate.suppressed(measure, whole(name, [place for _, place in members]))):
         return refusal
     lacks = Counter(one.refusal.lack for one, _ in members if one.refusal is not None)
     if lacks.total() == len(members):
@@ -281,8 +283,8 @@ def _group_refusal(
     return None
 
 
-def _whole(name: str, places: Sequence[Place]) -> Place:
-    """The group's declared households and farms: sums of what is known."""
+def whole(name: str, places: Sequence[Place]) -> Place:
+    """A group's declared households and farms: sums of what is known."""
     households = [place.households.value for place in places if place.households]
     farms = [place.farms.value for place in places if place.farms]
     return Place(

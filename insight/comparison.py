@@ -16,6 +16,7 @@ from insight.arrays import Given, row
 from insight.assessment import Assessment, drawn
 from insight.benchmarks import Figure
 from insight.gate import Lack, Refusal
+from insight.measures import Normaliser
 from insight.spread import Drawn, Interval, interval
 from insight.trend import Slope, theil_sen
 from telemetry.errors import Invalid
@@ -40,7 +41,7 @@ class Comparison:
     behind: bool | None = None
     """Whether the place is worse."""
     certain: bool = False
-    """Whether the interval of the gap lies on one side of zero; a figure from a table counts as exact."""
+    """Whether the interval of the gap lies on one side of zero; figures and declared numbers count as exact."""
     refusal: Refusal | None = None
     """Why there is no comparison, or only a gap and no ratio."""
 
@@ -93,7 +94,9 @@ def compared(place: Assessment, benchmark: Assessment | Figure) -> Comparison:
             Lack.ZERO_BENCHMARK, "values above zero on both sides", min(place.value, benchmark.value), 0.0
         )
     worse = gap > 0 if better is Better.HIGHER else gap < 0
-    certain = of_gap is not None and (of_gap.low > 0 or of_gap.high < 0)
+    # A declared number counts as exact, as that of a table does: there are no days of which others might have come.
+    exact = place.measure.normaliser is Normaliser.DECLARED and gap != 0
+    certain = exact or (of_gap is not None and (of_gap.low > 0 or of_gap.high < 0))
     return Comparison(
         place, benchmark, ratio, of_parity if ratio is not None else None, gap, of_gap, worse, certain, refusal
     )

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from insight.benchmarks import Figure, FigureKind
-from insight.measures import Weight
+from insight.measures import Comparable, Normaliser, Weight
 from telemetry.model import Better
 
 
@@ -99,3 +99,22 @@ STATISTICS: Final[Mapping[str, Statistic]] = MappingProxyType({row.id: row for r
 
 FIGURES: Final[Mapping[str, Figure]] = MappingProxyType({row.id: row for row in (*_COUNTRY, *_LIMITS)})
 """By id."""
+
+DECLARED: Final[Mapping[str, Comparable]] = MappingProxyType(
+    {
+        row.id: Comparable(
+            row.id,
+            (),
+            Normaliser.DECLARED,
+            row.unit,
+            row.better,
+            row.weigh_by,
+            row.name_en,
+            row.name_zh,
+            every="1y",
+            source=row.source,
+        )
+        for row in _STATISTICS
+    }
+)
+"""The statistics as measures: what is compared is the number itself, of the same year."""

@@ -36,6 +36,8 @@ class Lack(StrEnum):
     FEW_PLACES = "few_places"
     FEW_INDICATORS = "few_indicators"
     SHORT_HISTORY = "short_history"
+    NOT_DECLARED = "not_declared"
+    OTHER_YEAR = "other_year"
 
 
 WORDS: Final[Mapping[Lack, tuple[str, str]]] = MappingProxyType(
@@ -55,6 +57,8 @@ WORDS: Final[Mapping[Lack, tuple[str, str]]] = MappingProxyType(
         Lack.FEW_PLACES: ("too few places have a number", "有数据的地区过少"),
         Lack.FEW_INDICATORS: ("too few indicators are valid", "有效指标数量不足"),
         Lack.SHORT_HISTORY: ("the history is too short", "历史数据过短"),
+        Lack.NOT_DECLARED: ("nobody has declared it", "尚未填报"),
+        Lack.OTHER_YEAR: ("no number of the same year is declared", "缺少同一年份的填报数据"),
     }
 )
 """Each reason in English and Chinese."""

@@ -188,6 +188,59 @@ def test_a_wrong_question_is_told_what_would_be_right(steady: Served, question: 
     assert (status, True) == (answer.status_code, words in answer.text)
 
 
+def _declare(house: Served, code: str, year: int, value: float, name: str = "internet_users") -> None:
+    house.registry.statistics.put([Statistic(code, name, year, value, "survey", "Li")])
+
+
+def test_declared_numbers_are_compared_with_year_source_and_who_entered_them(steady: Served) -> None:
+    """The city: 8 000 persons at 80 and 2 000 at 70."""
+    for code, value in {VILLAGE: 39.0, STREET: 80.0, SECOND_STREET: 70.0}.items():
+        _declare(steady, code, 2024, value)
+    _declare(steady, VILLAGE, 2025, 99.0)
+    found = compare(steady, f"measure=internet_users&region={VILLAGE}")
+
+    told = found["place"]["declared"]
+    assert ("as declared", 39.0, 2024, "survey", "Li") == (
+        found["measure"]["normaliser"],
+        *(told[name] for name in ("value", "year", "source", "entered_by")),
+    )
+    assert (78.0, 0.5, 39.0, "behind") == (
+        found["city"]["benchmark"]["value"],
+        *(found["city"][name] for name in ("parity", "gap", "standing")),
+    )
+    ingredients = steady.client.get(found["city"]["benchmark"]["statistics"]).json()["statistics"]
+    assert {STREET: 80.0, SECOND_STREET: 70.0} == {one["region"]: one["value"] for one in ingredients}
+
+
+def test_declared_numbers_of_different_years_are_refused_in_words(steady: Served) -> None:
+    _declare(steady, VILLAGE, 2024, 39.0)
+    _declare(steady, VILLAGE, 2020, 26.15)
+    question = f"measure=internet_users&region={VILLAGE}"
+
+    words = compare(steady, question)["city"]["refusal"]["words"]
+    assert "a number of 2024 for internet_users" in words
+    figure = compare(steady, f"{question}&benchmark=cnnic-2020-rural")["city"]
+    assert (2020, 0.5) == (figure["figure"]["year"], pytest.approx(figure["parity"]))
+    refused = compare(steady, f"{question}&benchmark=cnnic-2021-rural")["city"]
+    assert ("other_year", None) == (refused["refusal"]["reason"], refused["parity"])
+    assert "there are those of 2020, 2024" in refused["refusal"]["words"]
+
+
+def test_a_scorecard_has_the_declared_rows(steady: Served) -> None:
+    for code in (VILLAGE, STREET, SECOND_STREET):
+        _declare(steady, code, 2024, 50.0)
+    entries = {one["measure"]["id"]: one for one in steady.get(f"/scorecard/{VILLAGE}?{RANGE}")["entries"]}
+
+    assert ("no certain difference", 1.0) == tuple(entries["internet_users"]["city"][n] for n in ("standing", "parity"))
+    assert "nobody has declared it" in entries["emergency_plan"]["place"]["refusal"]["words"]
+
+
+def test_what_is_declared_has_no_readings_to_explain(steady: Served) -> None:
+    answer = steady.client.get(f"/api/v1/explain?measure=internet_users&region={VILLAGE}")
+
+    assert (422, "/api/v1/statistics?id=internet_users" in answer.text) == (answer.status_code, True)
+
+
 def test_a_standard_s_limit_may_be_the_benchmark(county: Served) -> None:
     found = compare(county, f"measure=drinking_water_per_person&region={VILLAGE}&benchmark=ches18-quantity")["city"]
 

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from insight.declared import Place
+from insight.figures import DECLARED
 from insight.measures import COMPARABLES, EVERY_METRIC, Normaliser, comparable
 from insight.measures.comparable import window_of
 from insight.measures.parts import parts
@@ -92,7 +93,7 @@ def test_what_no_source_confirms_says_so() -> None:
 
 
 def test_every_way_to_normalise_is_used() -> None:
-    assert set(Normaliser) == {row.normaliser for row in COMPARABLES.values()}
+    assert set(Normaliser) == {row.normaliser for row in (*COMPARABLES.values(), *DECLARED.values())}
 
 
 def test_an_unknown_measure_is_refused_with_what_was_perhaps_meant() -> None:

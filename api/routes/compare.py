@@ -16,6 +16,7 @@ from api.comparison_answer import (
     tile,
 )
 from api.declarations import Declarations
+from api.declared_entry import declared_bench
 from api.dependencies import CurrentPicture, Noted, Parts, Recent
 from api.evidence import Period
 from api.judging import URBAN, Bench, Group, Judge, benchmark_of, entry, group_of, peers_of
@@ -25,6 +26,7 @@ from api.requests import PREFIX
 from api.services import Services
 from insight.assessment import Assessment
 from insight.comparison import Comparison
+from insight.figures import DECLARED
 from insight.measures import COMPARABLES, Comparable, comparable
 from insight.scorecard import Entry, Standing, scorecard
 from telemetry.errors import Invalid
@@ -157,9 +159,18 @@ class Shown:
         return None
 
     def tile(self, one: Assessment, group: Group) -> Tile:
+        if one.measure.id in DECLARED:
+            asked = {"id": one.measure.id, "region": ",".join(dict.fromkeys((*_own(group), *group.units)))}
+            link = f"{PREFIX}/statistics?{urlencode(asked, safe=',')}" if group.units else None
+            return tile(one, group.label, one.measure.every, None, link)
         every = str(self.judge.book.window(one.measure))
         link = explain_link(one, group, every, self.query) if group.units else None
         return tile(one, group.label, every, link)
+
+
+def _own(group: Group) -> list[str]:
+    """The regions themselves, of which something may be declared."""
+    return [code for code in group.id.split(",") if code.isdigit()]
 
 
 def explain_link(one: Assessment, group: Group, every: str, query: PeriodQuery) -> str:
@@ -195,8 +206,11 @@ def compare(
     measure = _measure(query)
     bench = _bench(query, query.region, services, atlas, recent)
     judge = bench.judge()
-    judge.prepare([measure], bench.groups)
-    found = entry(bench, judge, measure, query.history)
+    if measure.id in DECLARED:
+        found = declared_bench(bench, services.registry).entry(measure, history=query.history > 0)
+    else:
+        judge.prepare([measure], bench.groups)
+        found = entry(bench, judge, measure, query.history)
     if found is None:
         raise Invalid("benchmark", f"{query.benchmark} is no figure of {measure.id}", f"{URBAN}, or division codes")
     asking.note(atlas.standing_beneath(query.region), (*measure.metrics, *measure.divided_by))
@@ -221,8 +235,12 @@ def scorecard_of(
     bench = _bench(query, region, services, atlas, recent)
     judge = bench.judge()
     judge.prepare(COMPARABLES.values(), bench.groups)
-    entries = [found for row in COMPARABLES.values() if (found := entry(bench, judge, row, 0)) is not None]
-    card = scorecard(bench.place.id, entries)
+    told = declared_bench(bench, services.registry)
+    each = (
+        *(entry(bench, judge, row, 0) for row in COMPARABLES.values()),
+        *(told.entry(row, history=False) for row in DECLARED.values()),
+    )
+    card = scorecard(bench.place.id, [found for found in each if found is not None])
     shown = Shown(bench, judge, query)
     return ScorecardAnswer(
         region=bench.place.id,
@@ -238,7 +256,7 @@ def _measure(query: CompareQuery) -> Comparable:
     if (query.measure is None) == (query.metric is None):
         raise Invalid("measure", "one of measure and metric", f"an id of {PREFIX}/measures")
     if query.measure is not None:
-        return comparable(query.measure)
+        return DECLARED.get(query.measure) or comparable(query.measure)
     row = metric(query.metric or "")
     if row.id not in COMPARABLES:
         using = [one.id for one in COMPARABLES.values() if row.id in one.metrics]

@@ -19,9 +19,11 @@ from api.requests import PREFIX
 from api.routes.compare import PeriodQuery, explain_link, period
 from insight.assessment import GATE, Assessment, Stratum, weight
 from insight.declared import Place
+from insight.figures import DECLARED
 from insight.gate import hidden
 from insight.measures import Comparable, Weight, comparable
 from insight.measures.parts import divisor
+from telemetry.errors import Invalid
 from telemetry.instant import DAY_MS, iso
 from telemetry.model import SUSPECT, Fold
 from telemetry.series import Folded
@@ -98,6 +100,11 @@ def explain(
     Whoever asks the queries gets the buckets of every device; the formula in `measure` makes the sums of the days from
     them, and the sum of `over` by the sum of `under` is the value.
     """
+    if query.measure in DECLARED:
+        where = f"{PREFIX}/statistics?id={query.measure}"
+        raise Invalid(
+            "measure", f"{query.measure} is declared: no readings are behind it", f"its numbers are at {where}"
+        )
     measure = comparable(query.measure)
     group = group_of(atlas, names(query.region))
     book = EvidenceBook(services.reader, atlas, group.units, period(query, services, query.every))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from api.comparison_answer import FigureAnswer, MeasureAnswer, Measures, figure_answer, measure_answer
 from api.parameters import Parameters
 from api.problems import NOT_FOUND
-from insight.figures import FIGURES
+from insight.figures import DECLARED, FIGURES
 from insight.measures import COMPARABLES, comparable
 
 router = APIRouter(tags=["comparison"])
@@ -29,7 +29,7 @@ class Figures(BaseModel):
 @router.get("/measures")
 def measures(_query: Annotated[Parameters, Query()]) -> Measures:
     """Every comparable measure: what is divided by what, unit, direction, formula with version, and source."""
-    return Measures(measures=[measure_answer(row) for row in COMPARABLES.values()])
+    return Measures(measures=[measure_answer(row) for row in (*COMPARABLES.values(), *DECLARED.values())])
 
 
 @router.get("/measures/figures")
@@ -45,4 +45,4 @@ def measure(
     _query: Annotated[Parameters, Query()],
 ) -> MeasureAnswer:
     """One measure: what is divided by what, unit, direction, formula with version, and source."""
-    return measure_answer(comparable(measure_id))
+    return measure_answer(DECLARED.get(measure_id) or comparable(measure_id))

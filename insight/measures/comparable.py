@@ -32,6 +32,7 @@ class Normaliser(StrEnum):
     SAMPLES = "share of samples within limits"
     COMPLETENESS = "share of expected data"
     SILENCE = "minutes without any data"
+    DECLARED = "as declared"
 
 
 FORMULAS: Final[Mapping[Normaliser, str]] = MappingProxyType(
@@ -51,6 +52,7 @@ FORMULAS: Final[Mapping[Normaliser, str]] = MappingProxyType(
         "what a device that reports the first metric says in one bucket",
         Normaliser.COMPLETENESS: "(1.12) 100 x mean share of the due readings that came and are good",
         Normaliser.SILENCE: "(1.13) minutes in which no device that was due said anything / days",
+        Normaliser.DECLARED: "(1.14) the number that somebody declared for the year",
     }
 )
 """In words, with the equation's number."""
