@@ -67,10 +67,12 @@ def note(folder: Path, current: Diary) -> None:
 
 
 def settle_county(registry: Registry) -> None:
-    """Put the sample county's places, profiles and devices into the registry."""
+    """Put the sample county's places, profiles and devices into the registry; declared numbers where there are none."""
     registry.places.put(county.regions())
     registry.devices.put_profiles(county.profiles())
     registry.devices.put(county.devices())
+    known = {(one.region, one.id) for one in registry.statistics.find()}
+    registry.statistics.put(one for one in county.statistics() if (one.region, one.id) not in known)
 
 
 def fleet(current: Diary) -> Fleet:

@@ -303,6 +303,36 @@ def test_an_index_is_told_when_enough_is_known(county: Served) -> None:
     assert 0 < found["overall"] < 1
 
 
+def test_an_index_by_parity_holds_readings_beside_readings_and_years_beside_years(steady: Served) -> None:
+    for code, value in {VILLAGE: 40.0, STREET: 80.0, SECOND_STREET: 80.0}.items():
+        _declare(steady, code, 2024, value)
+        _declare(steady, code, 2024 if code == VILLAGE else 2023, 50.0, "road_access")
+    found = steady.get(f"/index/{VILLAGE}?{RANGE}&by=parity")
+    told = {one["id"]: one for one in found["indicators"]}
+
+    scores = {name: told[name]["score"] for name in ("pm25", "internet_users", "road_access", "emergency_plan")}
+    assert {"pm25": 0.5, "internet_users": 0.5, "road_access": None, "emergency_plan": None} == scores
+    assert (10.0, 5.0, "readings") == tuple(told["pm25"][name] for name in ("value", "benchmark", "origin"))
+    assert ("declared", 2024) == (told["internet_users"]["origin"], told["internet_users"]["declared"]["year"])
+    assert "there are those of 2023" in told["road_access"]["refusal"]["words"]
+    assert ("parity", "few_indicators", None) == (found["by"], found["refusal"]["reason"], found["overall"])
+
+
+def test_an_index_by_parity_with_itself_is_one(county: Served) -> None:
+    lacking = [one for one in county.get(f"/index/{VILLAGE}?{RANGE}")["indicators"] if one["origin"] == "none"]
+    for one in lacking:
+        _declare(county, VILLAGE, 2025, 7.0, one["id"])
+    found = county.get(f"/index/{VILLAGE}?{RANGE}&by=parity&benchmark={VILLAGE}")
+
+    assert {1.0} == {one["score"] for one in found["indicators"] if one["score"] is not None}
+
+
+def test_an_index_by_parity_needs_places(county: Served) -> None:
+    answer = county.client.get(f"/api/v1/index/{VILLAGE}?by=parity&benchmark=cnnic-2020-rural")
+
+    assert (422, True) == (answer.status_code, "a figure of one measure" in answer.text)
+
+
 def test_a_region_is_held_against_a_standard(county: Served) -> None:
     sets = [one["id"] for one in county.get("/standards")["standards"]]
     found = county.get("/standards/BEISONG-1.0/370522101")

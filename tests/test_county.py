@@ -1,10 +1,15 @@
 """The sample county: real divisions above, invented places below, and instruments of every domain."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from api.atlas import CurrentAtlas
+from api.declarations import Declarations
+from api.judging import peers_of
 from devices import county
 from devices.codecs import CODECS
 from devices.world.days import PROCESSES
+from rurban.demo import settle_county
 from telemetry.metrics import METRICS
 from telemetry.model import Level, Setting
 from telemetry.regions import checked
@@ -96,3 +101,26 @@ def test_the_stations_of_the_real_records_take_no_part_in_comparisons() -> None:
     abroad = [DEVICES[name].region for name in ("alamosa-surfrad", "vlissingen-rain", "nb5-well")]
 
     assert [None, None, None] == [REGIONS[code].setting for code in abroad]
+
+
+def test_every_village_has_similar_ones_by_what_is_declared_of_it(tmp_path: Path) -> None:
+    with open_registry(f"sqlite:///{tmp_path / 'registry.sqlite'}") as registry:
+        settle_county(registry)
+        atlas = CurrentAtlas(registry).now()
+        rural = [region for region in REGIONS.values() if region.setting is Setting.RURAL]
+        found = {region.code: peers_of(atlas, Declarations(registry, atlas), region, (), 5) for region in rural}
+
+        assert {5} == {len(peers.found) if peers else 0 for peers in found.values()}
+        assert {"sample, invented"} == {one.source for one in registry.statistics.find()}
+
+
+def test_a_second_start_leaves_what_somebody_has_declared_since(tmp_path: Path) -> None:
+    with open_registry(f"sqlite:///{tmp_path / 'registry.sqlite'}") as registry:
+        settle_county(registry)
+        (first, *_) = registry.statistics.find()
+        counted = replace(first, value=1.0, source="gauge", entered_by="Li")
+        registry.statistics.put([counted])
+
+        settle_county(registry)
+
+        assert counted == registry.statistics.find()[0]

@@ -1,25 +1,57 @@
 """`/index`: the index of a place, and what each number of it rests on."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
+from api.atlas import Atlas
 from api.comparison_answer import DeclaredAnswer, RefusalAnswer, declared_answer, refusal_answer
 from api.declarations import Declarations
+from api.declared_entry import declared_bench
 from api.dependencies import CurrentPicture, Parts, Recent
 from api.evidence import EvidenceBook
-from api.judging import Group, Judge, group_of
+from api.judged import RecentAssessments
+from api.judging import URBAN, Bench, Group, Judge, benchmark_of, group_of
+from api.parity_index import beside_each, parity_index, parity_values
 from api.problems import NOT_FOUND
 from api.routes.compare import PeriodQuery, explain_link, period
+from api.services import Services
+from insight.benchmarks import Figure
 from insight.figures import STATISTICS
 from insight.index.composite import Index, indexed
 from insight.index.framework import DIGITAL_VILLAGE, Dimension, Indicator
 from insight.index.values import IndicatorValue, Origin, indicator_values
 from insight.measures import COMPARABLES
+from telemetry.errors import Invalid
+from telemetry.model import Region
 
 router = APIRouter(tags=["comparison"])
+
+
+class Basis(StrEnum):
+    """What a score is measured by."""
+
+    GOALPOSTS = "goalposts"
+    """A worst and a best that are the same for all places and years."""
+    PARITY = "parity"
+    """How near the place comes to its benchmark."""
+
+
+class IndexQuery(PeriodQuery):
+    """Which index."""
+
+    by: Annotated[Basis, Field(description="what a score is measured by")] = Basis.GOALPOSTS
+    benchmark: Annotated[
+        str,
+        Field(
+            description="with by=parity: `urban` = the urban places of the same city, or division codes, separated by "
+            "commas",
+            examples=[URBAN, "370502"],
+        ),
+    ] = URBAN
 
 
 class IndicatorAnswer(BaseModel):
@@ -30,13 +62,14 @@ class IndicatorAnswer(BaseModel):
     unit: str
     origin: Origin = Field(description="readings, a declared number, or none")
     value: float | None = Field(description="in the unit")
-    score: float | None = Field(description="0 = worst goalpost, 1 = best")
+    score: float | None = Field(description="0 = worst goalpost, 1 = best; by parity 1 = as good as the benchmark")
     worst: float
     best: float
+    benchmark: float | None = Field(description="by parity: the benchmark's number")
     weight: float = Field(description="within its dimension")
     source: str = Field(description="of goalposts and weight")
     declared: DeclaredAnswer | None
-    refusal: RefusalAnswer | None = Field(description="why readings gave no number")
+    refusal: RefusalAnswer | None = Field(description="why readings gave no number; by parity, why there is no score")
     explain: str | None = Field(description="address of the ingredients of readings")
 
 
@@ -55,6 +88,8 @@ class IndexAnswer(BaseModel):
     framework: str
     version: int
     source: str
+    by: Basis
+    benchmark: str | None = Field(description="by parity: what the place is held against")
     overall: float | None = Field(description="0 to 1")
     dimensions: list[DimensionAnswer]
     valid: int = Field(description="indicators that have a value")
@@ -66,17 +101,20 @@ class IndexAnswer(BaseModel):
 @router.get("/index/{region}", responses=NOT_FOUND)
 def index(
     region: Annotated[str, Path(description="division code", examples=["370522101201"])],
-    query: Annotated[PeriodQuery, Query()],
+    query: Annotated[IndexQuery, Query()],
     services: Parts,
     atlas: CurrentPicture,
     recent: Recent,
 ) -> IndexAnswer:
-    """Six dimensions on fixed goalposts: from readings where a sensor measures, else from declared numbers.
+    """Six dimensions, on fixed goalposts or by parity: from readings where a sensor measures, else declared numbers.
 
     Published only when 70 % of the indicators have a value; else the answer is how many there are, and what each lacks.
+    By parity each score is at most 1: being ahead of the city in one thing does not make up for another.
     """
     place = atlas.region(region)
     group = group_of(atlas, [place.code])
+    if query.by is Basis.PARITY:
+        return _by_parity(place, group, query, services, atlas, recent)
     book = EvidenceBook(services.reader, atlas, group.units, period(query, services))
     declared = Declarations(services.registry, atlas)
     judge = Judge(book, recent, atlas.version, declared.places(group.units), services.clock(), query.public)
@@ -86,11 +124,34 @@ def index(
     numbers = declared.numbers([place.code], wanted).get(place.code, {})
     assessments = [judge.assessment(measure, group) for measure in measures]
     values = indicator_values(DIGITAL_VILLAGE, assessments, numbers)
-    return _answer(values, group, judge, query)
-
-
-def _answer(values: Sequence[IndicatorValue], group: Group, judge: Judge, query: PeriodQuery) -> IndexAnswer:
     found = indexed({one.indicator: one.value for one in values}, DIGITAL_VILLAGE)
+    return _answer(values, found, group, judge, query)
+
+
+def _by_parity(  # noqa: PLR0913, PLR0917 -- the parts of a request
+    place: Region, group: Group, query: IndexQuery, services: Services, atlas: Atlas, recent: RecentAssessments
+) -> IndexAnswer:
+    benchmark = benchmark_of(atlas, place, query.benchmark)
+    if isinstance(benchmark, Figure):
+        raise Invalid("benchmark", f"{query.benchmark} is a figure of one measure", f"{URBAN}, or division codes")
+    declared = Declarations(services.registry, atlas)
+    days = period(query, services)
+    bench = Bench(services.reader, recent, atlas, declared, days, query.public, group, benchmark, None)
+    judge = bench.judge()
+    beside = beside_each(bench, judge, declared_bench(bench, services.registry), DIGITAL_VILLAGE)
+    values = parity_values(beside, DIGITAL_VILLAGE)
+    answer = _answer(values, parity_index(beside, DIGITAL_VILLAGE), group, judge, query)
+    answer.benchmark = benchmark.label
+    for one in answer.indicators:
+        if one.id in beside:
+            one.benchmark = beside[one.id].benchmark.value
+            one.refusal = refusal_answer(beside[one.id].refusal)
+    return answer
+
+
+def _answer(
+    values: Sequence[IndicatorValue], found: Index, group: Group, judge: Judge, query: IndexQuery
+) -> IndexAnswer:
     pairs = zip(DIGITAL_VILLAGE.indicators, values, strict=True)
     return IndexAnswer(
         region=group.id,
@@ -98,6 +159,8 @@ def _answer(values: Sequence[IndicatorValue], group: Group, judge: Judge, query:
         framework=found.framework,
         version=found.version,
         source=DIGITAL_VILLAGE.source,
+        by=query.by,
+        benchmark=None,
         overall=found.overall,
         dimensions=[DimensionAnswer(dimension=name, score=score) for name, score in found.dimensions.items()],
         valid=found.valid,
@@ -111,7 +174,7 @@ def _indicator(  # noqa: PLR0913, PLR0917 -- one indicator, and where it is foun
     one: Indicator, value: IndicatorValue, found: Index, group: Group, judge: Judge, query: PeriodQuery
 ) -> IndicatorAnswer:
     link = None
-    if value.assessment is not None:
+    if value.assessment is not None and one.id in COMPARABLES:
         link = explain_link(value.assessment, group, str(judge.book.window(value.assessment.measure)), query)
     return IndicatorAnswer(
         id=one.id,
@@ -122,6 +185,7 @@ def _indicator(  # noqa: PLR0913, PLR0917 -- one indicator, and where it is foun
         score=found.scores.get(one.id),
         worst=one.worst,
         best=one.best,
+        benchmark=None,
         weight=one.weight,
         source=one.source,
         declared=declared_answer(value.declared),

@@ -7,6 +7,7 @@ has no setting and so takes no part in comparisons.
 
 from devices.county.fleet import PROBE, devices
 from devices.county.land import ABROAD, BENCHMARK, COUNTY, regions
+from devices.county.statistics import statistics
 from devices.profiles import profiles
 
-__all__ = ["ABROAD", "BENCHMARK", "COUNTY", "PROBE", "devices", "profiles", "regions"]
+__all__ = ["ABROAD", "BENCHMARK", "COUNTY", "PROBE", "devices", "profiles", "regions", "statistics"]
