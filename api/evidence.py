@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from api.atlas import Atlas
 from insight.measures import EVERY_METRIC, Comparable
 from insight.measures.grid import Evidence
+from insight.scores import METRICS as SCORES
 from telemetry.metrics import metric
 from telemetry.model import Fold
 from telemetry.series import Folded, Line, Source, Wanted, folded_all
@@ -103,7 +104,8 @@ class EvidenceBook:
         """The metrics of a measure, each with the fold that replaces its own."""
         if measure.metrics == EVERY_METRIC:
             # Of a place without any device the answer is that there is none, whatever is looked for.
-            return [(name, None) for name in sorted(self._sources) or ["air_temperature"]]
+            # What the house itself says of a place is no evidence.
+            return [(name, None) for name in sorted(self._sources.keys() - SCORES) or ["air_temperature"]]
         return measure.asked()
 
     def _whole(self, name: str, fold: Fold | None, window: Window) -> tuple[Folded, Mapping[str, Line]]:

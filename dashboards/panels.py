@@ -38,7 +38,7 @@ WHOLE: Final = 24
 _SMALL: Final = 4
 
 
-def curves(metric_id: str, where: str, span: int = THIRD) -> AnyPanel:
+def curves(metric_id: str, where: str, span: int = THIRD) -> timeseries.Panel:
     """What each instrument says, finely."""
     metric = known(metric_id)
     return _lines(metric, span).with_target(queries.by_device(metric, where))

@@ -95,7 +95,7 @@ def devices_table() -> AnyPanel:
         "battery (lastNotNull)": "Battery 电量",
         "signal (lastNotNull)": "Signal 信号",
     }
-    extra = [_grouped("D", "device", {"battery": "lastNotNull"}), _grouped("E", "device", {"signal": "lastNotNull"})]
+    extra = [grouped("D", "device", {"battery": "lastNotNull"}), grouped("E", "device", {"signal": "lastNotNull"})]
     for step in [*extra, *_joined("device", {"region"}, renamed)]:
         panel.with_transformation(step)
     panel.sort_by([TableSortByFieldState().display_name("Newest 最新").desc(False)])
@@ -157,15 +157,15 @@ def _joined(key: str, hidden: set[str], names: Mapping[str, str]) -> list[DataTr
     }
     ratio = {"left": "good (sum)", "operator": "/", "right": "due"}
     return [
-        _grouped("B", key, {"good": "sum", "doubtful": "sum"}),
-        _grouped("C", key, {"Time": "max"}),
+        grouped("B", key, {"good": "sum", "doubtful": "sum"}),
+        grouped("C", key, {"Time": "max"}),
         DataTransformerConfig("joinByField", options={"byField": key, "mode": "outer"}),
         DataTransformerConfig("calculateField", options={"alias": "coverage", "mode": "binary", "binary": ratio}),
         DataTransformerConfig("organize", options=shown),
     ]
 
 
-def _grouped(ref: str, key: str, folds: Mapping[str, str]) -> DataTransformerConfig:
+def grouped(ref: str, key: str, folds: Mapping[str, str]) -> DataTransformerConfig:
     """One row per key of one answer: InfluxQL gives one per metric."""
     fields: dict[str, object] = {key: {"operation": "groupby", "aggregations": []}}
     fields |= {name: {"operation": "aggregate", "aggregations": [fold]} for name, fold in folds.items()}

@@ -23,7 +23,7 @@ from rurban import house as composition
 from rurban.broker import embedded_broker
 from rurban.house import House, now
 from rurban.running import in_background, until_emptied, until_settled
-from rurban.serving import Server, web
+from rurban.serving import Server, scored, web
 from rurban.settings import Settings, is_loopback
 from telemetry.errors import Invalid
 from telemetry.registry import Registry, open_registry
@@ -72,6 +72,7 @@ def _embedded(
         stack.enter_context(composition.reporting_on(house, worker))
         stack.enter_context(composition.counted_nightly(house))
         bus.start()
+        stack.enter_context(scored(house, bus))
         yield house, worker, server
 
 
@@ -122,7 +123,8 @@ def api(settings: Settings) -> None:
     with composition.opened(settings) as house, composition.bus(house, "api") as bus:
         server = Server(web(house, bus, None), settings)
         bus.start()
-        server.run()
+        with scored(house, bus):
+            server.run()
 
 
 def demo(settings: Settings, console: Console, days: int) -> None:

@@ -1,5 +1,6 @@
 """What people and programs ask: the API over a house, its counters and its server."""
 
+import contextlib
 import logging
 import signal
 from types import FrameType
@@ -19,6 +20,7 @@ from rurban.historian import history_import
 from rurban.house import House
 from rurban.own_metrics import LedgerCollector, QuarantineCollector, WorkerCollector
 from rurban.readiness import probes
+from rurban.scoring import Scoring, scored_nightly
 from rurban.settings import Settings
 from telemetry import announcement
 from telemetry.errors import Rejected
@@ -53,6 +55,13 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
             token=None if token is None else token.get_secret_value(),
         )
     )
+
+
+def scored(house: House, bus: Bus) -> contextlib.AbstractContextManager[None]:
+    """What is said of each place is written back once a night."""
+    settings = house.settings
+    scoring = Scoring(house.registry, house.store, bus.publish, zone=settings.zone, clock=house.clock)
+    return scored_nightly(scoring, settings.score_at, settings.zone, house.clock)
 
 
 def _offer(live: LiveHub, message: Message) -> None:

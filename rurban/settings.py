@@ -40,6 +40,12 @@ class Settings(BaseSettings):
         pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^never$",
         description="when the store is counted and held against the ledger each night, in RURBAN_TIMEZONE; or never",
     )
+    score_at: str = Field(
+        default="04:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^never$",
+        description="when what is said of each place is written back as readings each night, in RURBAN_TIMEZONE; "
+        "or never",
+    )
     store_memory_mb: int = Field(default=256, ge=64, description="memory that the embedded store may use, in MB")
 
     influxdb_url: str = Field(default="http://127.0.0.1:8086", description="address of InfluxDB")

@@ -34,6 +34,8 @@ _FACTORS: Final[Mapping[str, Mapping[str, str | int | Fraction]]] = {
         "1": 1, "/": 1, "m3/m3": 1, "%": "0.01", "/100": "0.01", "/1000": "0.001", "%RH": "0.01", "%EL": "0.01",
         "[ppth]": "0.001", "[ppm]": "0.000001", "[ppb]": "0.000000001", "umol/mol": "0.000001",
     },
+    # Twelve months of UCUM are a year.
+    "change of a ratio": {"1/a": 1, "%/a": "0.01", "%/mo": "0.12"},
     # A plain 1 counts, too; a percentage does not.
     "count": {"{count}": 1, "1": 1},
     "length": {

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from devices import county
-from devices.codecs import WRITERS
+from devices.codecs import WRITERS, senml_json
 from devices.faults import EVERYDAY
 from devices.fleet import Fleet
 from devices.message import Message, uplink
 from ingest.pipeline import Outcome, Pipeline
 from ingest.settle import Settlement
 from ingest.settling import Progress
-from rurban import demo
+from rurban import demo, scoring
 from rurban import house as composition
 from rurban.house import House
 from rurban.self_report import SelfReport
@@ -40,6 +40,22 @@ SILENT: Final = "bs01-weather-1"
 UNSEEN: Final = (("bs01-else-1", "370522101201", 0.4), ("wh01-else-1", "370502001001", 0.5))
 """Device, place, and where in the range of each metric its values lie."""
 REFUSED: Final = 40
+SCORED: Final = "370522101201"
+SAID: Final = {
+    ("standing", "pm25"): -1.0,
+    ("standing", "voltage_in_band"): 1.0,
+    ("parity", "pm25"): 0.68,
+    ("parity", "voltage_in_band"): 1.04,
+    ("peer_parity", "pm25"): 0.9,
+    ("gap_change", "pm25"): -2.5,
+    ("score_coverage", "pm25"): 91.0,
+    ("refusal", "pm25"): 0.0,
+    ("refusal", "voltage_in_band"): 0.0,
+    ("refusal", "water_samples_met"): 7.0,
+    ("village_index", None): 0.61,
+    ("village_index", "service"): 0.7,
+}
+"""By metric and channel: what the house says of a village."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +84,7 @@ def filled_county() -> Iterator[Filled]:
         with composition.opened(settings) as house:
             demo.settle_county(house.registry)
             _add_the_unseen(house)
+            scoring.settle(house.registry, house.registry.places.one(SCORED))
             _fill(house)
             _tell(house, address)
             yield Filled(server, house, address)
@@ -80,7 +97,7 @@ def _fill(house: House) -> None:
     with composition.settlement(house, "filling") as settlement:
         while chunk := list(islice(messages, 4000)):
             _settle(line, settlement, chunk)
-        _settle(line, settlement, [*_of_the_unseen(), *_of_the_visitor()])
+        _settle(line, settlement, [*_of_the_unseen(), *_of_the_visitor(), *_of_the_house()])
     assert isinstance(house.store, InfluxStore)
     house.store.merge()
 
@@ -120,6 +137,16 @@ def _of_the_visitor() -> Iterator[Message]:
     for at in range(START, STOP, 20 * MINUTE):
         samples = [Sample("air_temperature", 59.0, at), Sample("barn_co2", 9000.0, at)]
         yield Message(uplink(county.PROBE), WRITERS["native_json"].encode(samples), at)
+
+
+def _of_the_house() -> Iterator[Message]:
+    """Three times what it might say of the first village."""
+    for hour in (3, 6, 9):
+        told = [
+            Sample(name, value, START + hour * HOUR, channel=channel, device=scoring.device_of(SCORED))
+            for (name, channel), value in SAID.items()
+        ]
+        yield Message(scoring.TOPIC, senml_json.encode(told), START + hour * HOUR)
 
 
 def _unseen(place: str) -> list[Metric]:

@@ -9,12 +9,14 @@ import pytest
 
 from dashboards import words
 from dashboards.queries import PLACES, by_device, windows_by_place
+from insight import scores
+from rurban import scoring
 from telemetry import series
 from telemetry.catalogue.marks import MARKS
 from telemetry.metrics import METRICS
 from telemetry.model import Fold, Metric
 from telemetry.window import parse
-from tests.filled_county import HOUR, MINUTE, REFUSED, SILENT, START, Filled, filled_county
+from tests.filled_county import HOUR, MINUTE, REFUSED, SAID, SILENT, START, Filled, filled_county
 from tests.grafana import Json, Range, Value, all_boards, asked, expanded, panels, records, transformed
 
 BOARDS: Final = all_boards()
@@ -230,7 +232,7 @@ def test_the_devices_show_last_seen_coverage_battery_and_signal(county: Filled) 
     assert 0.8 < rows["bs01-soil-1"]["Coverage 完整率"] <= 1.13
     assert 0 < rows["bs01-soil-1"]["Battery 电量"] <= 100
     assert -150 <= rows["bs01-else-1"]["Signal 信号"] <= 0
-    assert all("Newest 最新" in row for row in rows.values())
+    assert all("Newest 最新" in row for name, row in rows.items() if name != scoring.HOUSE)
 
 
 SAME: Final = [
@@ -331,10 +333,54 @@ def test_the_city_stands_as_a_band_around_its_mean(county: Filled) -> None:
     assert "$col" == panel["targets"][1]["alias"]
 
 
+def test_the_scorecard_says_where_the_village_stands_or_why_nobody_can_say(county: Filled) -> None:
+    (panel,) = (panel for uid, panel in PANELS if uid == "village_and_city" and panel["title"].startswith("Scorecard"))
+    frames = {ref: records(found) for ref, found in answers(county, panel, ONE).items()}
+    shown = shown_rows(panel, transformed(frames, panel["transformations"]))
+    parity, standing, why = (
+        "Parity 与城市之比",
+        "Beside the city 与城市相比",
+        "Why there is no comparison 不予对比的原因",
+    )
+
+    fine, voltage, samples = (shown[name] for name in ("细颗粒物(PM2.5)", "电压合格率", "生活饮用水水质达标率"))
+
+    assert (SAID["parity", "pm25"], "behind 落后", "—") == (fine[parity], fine[standing], fine[why])
+    assert (SAID["parity", "voltage_in_band"], "ahead 领先") == (voltage[parity], voltage[standing])
+    assert "too much of the expected data is missing 数据完整率不足" == samples[why]
+    assert samples.get(parity) is None
+
+
+def shown_rows(panel: Json, rows: list[Json]) -> dict[str, Json]:
+    """The rows as their overrides show them, by the Chinese name of the measure."""
+    mapped = {
+        override["matcher"]["options"]: setting["value"]
+        for override in panel["fieldConfig"]["overrides"]
+        for setting in override["properties"]
+        if setting["id"] == "mappings"
+    }
+    found = {}
+    for row in rows:
+        shown = {name: in_words(value, mapped.get(name, [])) for name, value in row.items()}
+        found[str(shown["Measure 指标"]).rpartition(" ")[2]] = shown
+    return found
+
+
+def in_words(value: object, mappings: list[Json]) -> object:
+    """As Grafana's value mappings show it."""
+    for one in mappings:
+        options = one["options"]
+        if one["type"] == "regex" and re.fullmatch(options["pattern"], str(value)):
+            return options["result"]["text"]
+        if one["type"] == "value" and isinstance(value, float | int) and f"{value:g}" in options:
+            return options[f"{value:g}"]["text"]
+    return value
+
+
 def test_every_comparable_metric_stands_beside_the_city() -> None:
     shown = {metric.id for uid, panel in PANELS if uid == "village_and_city" and (metric := metric_of(panel))}
 
-    assert {metric.id for metric in METRICS.values() if metric.comparable is not None} == shown
+    assert {metric.id for metric in METRICS.values() if metric.comparable is not None} == shown - scores.METRICS
 
 
 @pytest.mark.parametrize("name", ["probes", "unscheduled"])
@@ -343,7 +389,9 @@ def test_what_counts_for_no_place_is_known(county: Filled, name: str) -> None:
     statement = expanded(variable["query"], ALL, PICKED)
     (found,) = asked(county.server, county.databases, {"datasource": variable["datasource"]}, statement)
 
-    assert ["demo-probe"] == [value for _, value in found["values"]]
+    house = {scoring.HOUSE, scoring.device_of(VILLAGE)} if name == "unscheduled" else set()
+
+    assert {"demo-probe", *house} == {value for _, value in found["values"]}
 
 
 @pytest.mark.parametrize("nothing", ["", ()])

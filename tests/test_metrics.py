@@ -2,6 +2,7 @@
 
 import pytest
 
+from insight import scores
 from telemetry.catalogue.marks import MARKS
 from telemetry.errors import Unknown
 from telemetry.metrics import METRICS, metric
@@ -26,7 +27,7 @@ vehicle_speed traffic_count road_surface_state parcel_inbound parcel_outbound pm
 uplink_delay packet_loss broadband_coverage monitored_households
 """
 CANONICAL = _CANONICAL_TEXT.split()
-ADDED = {"groundwater_level", "snr"}
+ADDED = {"groundwater_level", "snr", *scores.METRICS}
 COUNTERS = [row for row in METRICS.values() if row.kind is Kind.COUNTER]
 ACROSS = {Fold.MEAN, Fold.SUM, Fold.MIN, Fold.MAX, Fold.DIRECTION}
 

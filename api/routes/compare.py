@@ -23,12 +23,13 @@ from api.judging import URBAN, Bench, Group, Judge, benchmark_of, entry, group_o
 from api.parameters import INSTANT, Parameters, ZoneName, names, span, zone
 from api.problems import NOT_FOUND
 from api.requests import PREFIX
+from api.scoring import card
 from api.services import Services
 from insight.assessment import Assessment
 from insight.comparison import Comparison
 from insight.figures import DECLARED
 from insight.measures import COMPARABLES, Comparable, comparable
-from insight.scorecard import Entry, Standing, scorecard
+from insight.scorecard import Entry, Standing
 from telemetry.errors import Invalid
 from telemetry.instant import iso
 from telemetry.metrics import metric
@@ -234,20 +235,14 @@ def scorecard_of(
     """
     bench = _bench(query, region, services, atlas, recent)
     judge = bench.judge()
-    judge.prepare(COMPARABLES.values(), bench.groups)
-    told = declared_bench(bench, services.registry)
-    each = (
-        *(entry(bench, judge, row, 0) for row in COMPARABLES.values()),
-        *(told.entry(row, history=False) for row in DECLARED.values()),
-    )
-    card = scorecard(bench.place.id, [found for found in each if found is not None])
+    found = card(bench, judge, services.registry)
     shown = Shown(bench, judge, query)
     return ScorecardAnswer(
         region=bench.place.id,
         name=bench.place.label,
         benchmark=bench.benchmark.label,
-        counts=[CountAnswer(standing=standing, measures=card.count(standing)) for standing in Standing],
-        entries=[shown.entry(one) for one in card.entries],
+        counts=[CountAnswer(standing=standing, measures=found.count(standing)) for standing in Standing],
+        entries=[shown.entry(one) for one in found.entries],
         similar=_similar(bench),
     )
 

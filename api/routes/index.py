@@ -13,6 +13,7 @@ from api.declarations import Declarations
 from api.declared_entry import declared_bench
 from api.dependencies import CurrentPicture, Parts, Recent
 from api.evidence import EvidenceBook
+from api.goalpost_index import goalpost_index
 from api.judged import RecentAssessments
 from api.judging import URBAN, Bench, Group, Judge, benchmark_of, group_of
 from api.parity_index import beside_each, parity_index, parity_values
@@ -21,9 +22,9 @@ from api.routes.compare import PeriodQuery, explain_link, period
 from api.services import Services
 from insight.benchmarks import Figure
 from insight.figures import STATISTICS
-from insight.index.composite import Index, indexed
+from insight.index.composite import Index
 from insight.index.framework import DIGITAL_VILLAGE, Dimension, Indicator
-from insight.index.values import IndicatorValue, Origin, indicator_values
+from insight.index.values import IndicatorValue, Origin
 from insight.measures import COMPARABLES
 from telemetry.errors import Invalid
 from telemetry.model import Region
@@ -118,13 +119,7 @@ def index(
     book = EvidenceBook(services.reader, atlas, group.units, period(query, services))
     declared = Declarations(services.registry, atlas)
     judge = Judge(book, recent, atlas.version, declared.places(group.units), services.clock(), query.public)
-    wanted = [one.id for one in DIGITAL_VILLAGE.indicators]
-    measures = [COMPARABLES[name] for name in wanted if name in COMPARABLES]
-    judge.prepare(measures, [group])
-    numbers = declared.numbers([place.code], wanted).get(place.code, {})
-    assessments = [judge.assessment(measure, group) for measure in measures]
-    values = indicator_values(DIGITAL_VILLAGE, assessments, numbers)
-    found = indexed({one.indicator: one.value for one in values}, DIGITAL_VILLAGE)
+    values, found = goalpost_index(judge, declared, group)
     return _answer(values, found, group, judge, query)
 
 

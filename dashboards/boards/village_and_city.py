@@ -1,6 +1,6 @@
-"""A village beside its city: every comparable metric, the village's line before the band of the city's places."""
+"""A village beside its city: what is said of it, and every comparable metric before the band of the city's places."""
 
-from dashboards import notes, own
+from dashboards import notes, own, scores
 from dashboards.panels import beside_city
 from dashboards.queries import VILLAGE
 from dashboards.sheet import Row, Sheet
@@ -29,16 +29,30 @@ def sheet() -> Sheet:
         Row(
             f"{domain[0].upper()}{domain[1:]} {_DOMAINS_ZH.get(domain, '')}".strip(),
             [beside_city(metric.id) for metric in comparable if metric.domain == domain],
-            closed=domain != "weather",
+            closed=True,
         )
         for domain in dict.fromkeys(metric.domain for metric in comparable)
     ]
     return Sheet(
         title="Village beside city 村与城",
-        description="The village's line, and behind it from the lowest to the highest urban place of its city. "
-        "村庄曲线与所在城市各社区的范围。",
+        description="What is said of the village, or why nothing is. Below, the village's line, and behind it "
+        "from the lowest to the highest urban place of its city. "
+        "村庄对标结果及不予对比的原因;村庄曲线与所在城市各社区的范围。",
         variables=[county(), town(), village(), city(), probes(), window()],
         annotations=[notes.silent(VILLAGE)],
-        rows=[*rows, Row("What stands behind it 数据量", [own.stored(VILLAGE, 12), own.doubted(VILLAGE, 12)])],
-        since="now-7d",
+        rows=[
+            Row("Scorecard 对标一览", [scores.scorecard_table()]),
+            Row(
+                "Night by night 逐日变化",
+                [
+                    scores.parity_history(),
+                    scores.gap_history(),
+                    scores.index_history(),
+                    scores.refusal_history(),
+                ],
+            ),
+            *rows,
+            Row("What stands behind it 数据量", [own.stored(VILLAGE, 12), own.doubted(VILLAGE, 12)]),
+        ],
+        since="now-30d",
     )

@@ -1,4 +1,4 @@
-"""Grid, logistics, transport, environment, the devices themselves, benchmark and assistance: rows 76 to 102."""
+"""Grid, logistics, transport, environment, the devices themselves, benchmark and assistance: rows 76 to 102; scores."""
 
 from typing import Final
 
@@ -102,6 +102,24 @@ BENCHMARK_AND_ASSISTANCE: Final = (
     Metric("monitored_households", "{count}", 0, 1e6, GAUGE, LAST, SUM, "assistance", "monitored households",
            "监测户数", interval_s=DAY),
 )
+
+# What the house says of a place, once a night; a channel for each measure (insight/scores.py).
+SCORES: Final = (
+    Metric("parity", "1", 0, 1e4, GAUGE, LAST, MEAN, "benchmark", "parity with the city (1 = as good)",
+           "与城市之比(1为持平)"),
+    Metric("peer_parity", "1", 0, 1e4, GAUGE, LAST, MEAN, "benchmark", "parity with similar villages (1 = as good)",
+           "与同类村之比(1为持平)"),
+    Metric("gap_change", "%/mo", -1e6, 1e6, GAUGE, LAST, MEAN, "benchmark",
+           "change of the gap to the city, of the city's value (below 0 = it closes)", "与城市差距月变化(负为缩小)"),
+    Metric("standing", "1", -1, 1, STATE, LAST, MEAN, "benchmark",
+           "standing beside the city (-1 = behind, 0 = no certain difference, 1 = ahead)",
+           "与城市相比(-1落后,0无确定差异,1领先)"),
+    Metric("refusal", "1", 0, 99, STATE, LAST, MAX, "benchmark", "why there is no comparison (code, 0 = there is)",
+           "不予对比的原因(代码,0为可比)"),
+    Metric("score_coverage", "%", 0, 100, GAUGE, LAST, MEAN, "benchmark", "coverage behind a comparison",
+           "对比数据完整率"),
+    Metric("village_index", "1", 0, 1, GAUGE, LAST, MEAN, "benchmark", "digital village index", "数字乡村指数"),
+)
 # fmt: on
 
-ROWS: Final = (*GRID, *LOGISTICS_AND_TRANSPORT, *ENVIRONMENT, *DEVICE, *BENCHMARK_AND_ASSISTANCE)
+ROWS: Final = (*GRID, *LOGISTICS_AND_TRANSPORT, *ENVIRONMENT, *DEVICE, *BENCHMARK_AND_ASSISTANCE, *SCORES)
