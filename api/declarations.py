@@ -8,12 +8,13 @@ from insight.declared import Declared, Place
 from insight.figures import STATISTICS
 from insight.measures import COMPARABLES
 from insight.peers import Traits
+from telemetry.declared_words import word
 from telemetry.model import Statistic
 from telemetry.registry import Registry
 
 DIVISORS: Final = ("persons", "households", "mu", "farms")
-TRAITS: Final = ("rain_mm", "temperature", "elevation_m")
-"""Of an average year: millimetres, Cel; metres above the sea."""
+TRAITS: Final = ("rain_mm", "temperature", "elevation_m", "terrain", "main_crop")
+"""Of an average year: millimetres, Cel; metres above the sea; words."""
 IDS: Final = (*DIVISORS, *TRAITS, *STATISTICS, *COMPARABLES)
 """What may be declared."""
 
@@ -54,10 +55,13 @@ class Declarations:
 
     def _traits(self, code: str, numbers: Mapping[str, Declared]) -> Traits:
         persons = numbers.get("persons")
-        rain, temperature, elevation = (one.value if (one := numbers.get(name)) else None for name in TRAITS)
+        rain, temperature, elevation, *words = (one.value if (one := numbers.get(name)) else None for name in TRAITS)
+        terrain, crop = map(word, TRAITS[-2:], words)
         return Traits(
             code,
             persons=persons.value if persons else self._atlas.regions[code].population,
+            terrain=terrain,
+            crop=crop,
             rain_mm=rain,
             temperature=temperature,
             elevation_m=elevation,

@@ -8,6 +8,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from telemetry.declared_words import WORDS, number
 from telemetry.errors import Invalid
 from telemetry.regions import is_code
 
@@ -53,7 +54,7 @@ def declared_table(text: str, entered_by: str) -> dict[tuple[str, str], Declared
 
     Args:
         text: With the header `region,id,value,year,source`. `id` is a measure, a statistic, or a number to divide by:
-            `persons`, `households`, `mu`, `farms`.
+            `persons`, `households`, `mu`, `farms`. The value of one that has `WORDS` is one of them.
         entered_by: Who stands for them.
 
     Raises:
@@ -82,7 +83,16 @@ def _declared(row: Mapping[str, str | None], key: tuple[str, str], where: str, e
     if not name or not source:
         raise Invalid(where, "no id or no source", "both, so that the number can be looked up")
     try:
-        value, year = float(row["value"] or ""), int(row["year"] or "")
+        value, year = _value(name, (row["value"] or "").strip(), where), int(row["year"] or "")
     except ValueError as error:
         raise Invalid(f"{where}, value or year", str(error), "a number, and a year such as 2025") from error
     return Declared(value, year, source, entered_by)
+
+
+def _value(name: str, text: str, where: str) -> float:
+    if name not in WORDS:
+        return float(text)
+    found = number(name, text)
+    if found is None:
+        raise Invalid(f"{where}, value", f"{text[:64]!r} is no {name}", ", ".join(WORDS[name]))
+    return found

@@ -26,9 +26,9 @@ class Traits:
 
     code: str
     terrain: str | None = None
-    """`plain`, `hill`, `mountain`, `coast`, or the county's own words."""
+    """Of `telemetry.declared_words`, as the crop."""
     crop: str | None = None
-    """The main one: `wheat-maize`, `cotton`, `rice`."""
+    """The main one."""
     persons: float | None = None
     """`Region.population`."""
     rain_mm: float | None = None

@@ -111,6 +111,7 @@ def test_every_village_has_similar_ones_by_what_is_declared_of_it(tmp_path: Path
         found = {region.code: peers_of(atlas, Declarations(registry, atlas), region, (), 5) for region in rural}
 
         assert {5} == {len(peers.found) if peers else 0 for peers in found.values()}
+        assert {"terrain", "crop"} <= set(found[VILLAGE].found[0].parts)  # type: ignore[union-attr] # there are five
         assert {"sample, invented"} == {one.source for one in registry.statistics.find()}
 
 

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from insight.declared import Declared, declared_table
+from telemetry.declared_words import word
 from telemetry.errors import Invalid
 
 HEADER = "region,id,value,year,source\n"
@@ -48,3 +49,20 @@ def test_columns_may_stand_in_any_order_beside_others() -> None:
 def test_a_table_that_is_wrong_is_refused_with_the_line(text: str, wrong: str) -> None:
     with pytest.raises(Invalid, match=wrong):
         declared_table(text, "Wang")
+
+
+def test_what_is_declared_by_a_word_is_kept_as_a_number_and_told_as_the_word() -> None:
+    text = "region,id,value,year,source\n370522101201,terrain,hill,2025,map\n370522101201,main_crop,rice,2025,ledger\n"
+    found = {name: one.value for (_, name), one in declared_table(text, "Li").items()}
+
+    assert {"terrain": "hill", "main_crop": "rice"} == {name: word(name, value) for name, value in found.items()}
+
+
+@pytest.mark.parametrize("value", ["swamp", "2", ""])
+def test_another_word_is_refused_with_those_that_there_are(value: str) -> None:
+    with pytest.raises(Invalid, match=r"line 2, value: '.*' is no terrain; allowed: plain, hill"):
+        declared_table(f"region,id,value,year,source\n370522101201,terrain,{value},2025,map\n", "Li")
+
+
+def test_a_number_is_no_word() -> None:
+    assert (None, None, None) == (word("persons", 2.0), word("terrain", None), word("terrain", 99.0))

@@ -13,6 +13,7 @@ from api.dependencies import CurrentPicture, Parts
 from api.parameters import Names, Parameters, RegionCodes, names
 from api.problems import NOT_FOUND, responses
 from insight.declared import Declared, declared_table
+from telemetry.declared_words import word
 from telemetry.errors import Invalid
 from telemetry.instant import iso
 from telemetry.model import Statistic
@@ -36,6 +37,7 @@ class StatisticAnswer(BaseModel):
     id: str = Field(examples=["persons"])
     year: int = Field(description="of which it tells")
     value: float = Field(description="in the unit of the measure or statistic; persons, households, mu and farms")
+    word: str | None = Field(description="what the value stands for, of terrain and main_crop", examples=[None])
     source: str
     entered_by: str
     entered_at: str = Field(examples=[INSTANT])
@@ -119,6 +121,7 @@ def _answer(one: Statistic) -> StatisticAnswer:
         id=one.id,
         year=one.year,
         value=one.value,
+        word=word(one.id, one.value),
         source=one.source,
         entered_by=one.entered_by,
         entered_at=iso(one.entered_at),
