@@ -113,11 +113,6 @@ class PlaceNow(RegionAnswer):
     today: CompletenessAnswer
 
 
-class Places(BaseModel):
-    at: str = Field(description="now, for the ages", examples=[INSTANT])
-    places: list[PlaceNow]
-
-
 class Regions(BaseModel):
     regions: list[RegionAnswer]
 

@@ -104,7 +104,7 @@ def create(services: Services) -> FastAPI:
     watch_listeners(services.live, services.metrics)
     problems.install(app)
     app.include_router(own.router)
-    app.include_router(page_router(services.page))
+    app.include_router(page_router(services.page, services.tiles))
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(require_token)], responses=_EVERYWHERE)
     for resource in _RESOURCES:
         v1.include_router(resource.router)

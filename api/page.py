@@ -10,15 +10,16 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
+from api.services import MapTiles
+
 _INDEX: Final = "index.html"
 _PACKED: Final = ".gz"
 _POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{tiles}; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Nothing from elsewhere, nothing inline."""
+"""Nothing inline, and nothing from elsewhere but the map tiles of the house's own choice."""
 _GUARDS: Final = {
-    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -48,8 +49,8 @@ class _File:
     media_type: str
     tag: str
 
-    def answer(self, request: Request, caching: str) -> Response:
-        headers = _GUARDS | {"Cache-Control": caching, "ETag": self.tag, "Vary": "Accept-Encoding"}
+    def answer(self, request: Request, caching: str, guards: Mapping[str, str]) -> Response:
+        headers = {**guards, "Cache-Control": caching, "ETag": self.tag, "Vary": "Accept-Encoding"}
         if request.headers.get("if-none-match") == self.tag:
             return Response(status_code=304, headers=headers)
         if self.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
@@ -57,23 +58,25 @@ class _File:
         return Response(self.plain, headers=headers, media_type=self.media_type)
 
 
-def page_router(folder: Path | None) -> APIRouter:
+def page_router(folder: Path | None, tiles: MapTiles | None = None) -> APIRouter:
     """Serves the files of the folder; where there is no page, `/` says how to build it."""
+    policy = _POLICY.format(tiles=f" {tiles.origin}" if tiles else "")
+    guards = {**_GUARDS, "Content-Security-Policy": policy}
     files = {} if folder is None or not (folder / _INDEX).is_file() else _read(folder)
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
     def index(request: Request) -> Response:
         if _INDEX not in files:
-            return HTMLResponse(_ABSENT, 503, {"Cache-Control": "no-store"} | _GUARDS)
-        return files[_INDEX].answer(request, "no-cache")
+            return HTMLResponse(_ABSENT, 503, {"Cache-Control": "no-store"} | guards)
+        return files[_INDEX].answer(request, "no-cache", guards)
 
     @router.get("/assets/{name}")
     def asset(name: str, request: Request) -> Response:
         found = files.get(f"assets/{name}")
         if found is None:
             raise HTTPException(404)
-        return found.answer(request, _FOR_A_YEAR)
+        return found.answer(request, _FOR_A_YEAR, guards)
 
     return router
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
@@ -11,6 +12,22 @@ from api.live import LiveHub
 from telemetry.history import HistoryImport
 from telemetry.registry import Registry
 from telemetry.store.ports import ReadingReader
+
+
+@dataclass(frozen=True, slots=True)
+class MapTiles:
+    """What the live page may draw under the places."""
+
+    address: str
+    """With {z}, {x} and {y}: WGS 84, Web Mercator."""
+    credit: str
+    """Whose map it is."""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: what the page's policy must let in."""
+        parts = urlsplit(self.address)
+        return f"{parts.scheme}://{parts.netloc}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +55,6 @@ class Services:
     """How far a device's clock may be off."""
     page: Path | None = None
     """Folder of the built live page; None, or one without an `index.html` = there is none."""
+    tiles: MapTiles | None = None
     token: str | None = None
     """Bearer token that every request under `/api/v1` must carry; None = open."""

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 import api
 from api.live import LiveHub
-from api.services import Services
+from api.services import MapTiles, Services
 from dashboards import page
 from devices.message import Message
 from ingest.mqtt import Bus
@@ -37,7 +37,8 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
         collectors.register(WorkerCollector(ingest.progress, house.clock))
     live = LiveHub()
     bus.listen(announcement.ALL, lambda message: _offer(live, message))
-    token = house.settings.api_token
+    settings = house.settings
+    token = settings.api_token
     return api.create(
         Services(
             registry=house.registry,
@@ -47,11 +48,12 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
             clock=house.clock,
             probes=probes(house.registry, house.store, bus, ingest, house.clock),
             metrics=collectors,
-            zone=house.settings.zone,
+            zone=settings.zone,
             history=history_import(house),
-            largest_import=house.settings.max_import_mb * 1024 * 1024,
-            clock_limit_s=house.settings.clock_ahead_s,
+            largest_import=settings.max_import_mb * 1024 * 1024,
+            clock_limit_s=settings.clock_ahead_s,
             page=page.BUILT,
+            tiles=MapTiles(settings.map_tiles, settings.map_credit) if settings.map_tiles else None,
             token=None if token is None else token.get_secret_value(),
         )
     )

@@ -72,6 +72,14 @@ class Settings(BaseSettings):
         default=None, description="bearer token that the API asks for; needed off loopback"
     )
 
+    map_tiles: str = Field(
+        default="",
+        pattern=r"^$|^https?://[A-Za-z0-9.-]+(:\d+)?/[^\s;,'\"]*\{z\}[^\s;,'\"]*$",
+        description="address of map tiles under the places, with {z}, {x} and {y}, in WGS 84 / Web Mercator; "
+        "none = the map is drawn from the places alone",
+    )
+    map_credit: str = Field(default="", max_length=200, description="whose map it is, shown beside it")
+
     mqtt_host: str = Field(default="127.0.0.1", description="address of the MQTT broker, and the one `up` listens on")
     mqtt_port: int = Field(default=1883, ge=1, le=65535, description="port of the MQTT broker")
     mqtt_embedded: bool = Field(
@@ -150,6 +158,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"RURBAN_HTTP_HOST={self.http_host} is reachable from outside: set RURBAN_API_TOKEN, or use 127.0.0.1"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tiles_of_somebody(self) -> "Settings":
+        if self.map_tiles and not all(name in self.map_tiles for name in ("{x}", "{y}")):
+            raise ValueError(
+                f"RURBAN_MAP_TILES={self.map_tiles} names no column and row: https://host/{{z}}/{{x}}/{{y}}.png"
+            )
+        if self.map_tiles and not self.map_credit:
+            raise ValueError("RURBAN_MAP_TILES without RURBAN_MAP_CREDIT: who made a map is shown beside it")
         return self
 
     @field_validator("mqtt_families")

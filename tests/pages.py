@@ -46,6 +46,8 @@ class Site:
     folder: Path
     http_port: int = field(default_factory=free_port)
     mqtt_port: int = field(default_factory=free_port)
+    map_tiles: str = ""
+    map_credit: str = ""
 
     @property
     def address(self) -> str:
@@ -54,7 +56,14 @@ class Site:
     @contextlib.contextmanager
     def open(self) -> Iterator[None]:
         """`rurban up`, ready."""
-        with rurban("up", data_dir=self.folder, http_port=self.http_port, mqtt_port=self.mqtt_port) as process:
+        with rurban(
+            "up",
+            data_dir=self.folder,
+            http_port=self.http_port,
+            mqtt_port=self.mqtt_port,
+            map_tiles=self.map_tiles,
+            map_credit=self.map_credit,
+        ) as process:
             eventually(lambda: process.poll() is not None or self.ready())
             assert process.poll() is None, (self.folder / "rurban.log").read_text()
             yield

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.page import page_router
+from api.services import MapTiles
 from dashboards.page import BUILT
 
 SCRIPT = "console.log('here')\n"
@@ -22,9 +23,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def client(folder: Path | None) -> TestClient:
+def client(folder: Path | None, tiles: MapTiles | None = None) -> TestClient:
     app = FastAPI()
-    app.include_router(page_router(folder))
+    app.include_router(page_router(folder, tiles))
     return TestClient(app)
 
 
@@ -37,6 +38,15 @@ def test_the_page_may_only_use_what_comes_from_its_own_house(folder: Path) -> No
     assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+
+
+def test_only_the_tiles_that_are_set_come_from_elsewhere(folder: Path) -> None:
+    tiles = MapTiles("https://tiles.example:8443/a/{z}/{x}/{y}.png", "somebody")
+    policies = [client(folder, each).get("/").headers["content-security-policy"] for each in (None, tiles)]
+
+    assert ["img-src 'self' data:", "img-src 'self' data: https://tiles.example:8443"] == [
+        next(part.strip() for part in policy.split(";") if "img-src" in part) for policy in policies
+    ]
 
 
 def test_its_first_file_is_asked_for_anew_and_told_when_it_is_the_same(folder: Path) -> None:

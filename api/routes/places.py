@@ -4,9 +4,9 @@ from collections import defaultdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from api.answers import NewestReading, PlaceNow, Places, region_answer
+from api.answers import INSTANT, NewestReading, PlaceNow, region_answer
 from api.atlas import Atlas
 from api.dependencies import CurrentPicture, Parts
 from api.headlines import headlines
@@ -30,6 +30,19 @@ class PlacesQuery(Parameters):
     ] = None
 
 
+class TilesAnswer(BaseModel):
+    """What a map of the places may be drawn upon."""
+
+    address: str = Field(description="with {z}, {x} and {y}; WGS 84, Web Mercator")
+    credit: str = Field(description="whose map it is")
+
+
+class Places(BaseModel):
+    at: str = Field(description="now, for the ages", examples=[INSTANT])
+    places: list[PlaceNow]
+    tiles: TilesAnswer | None = Field(description="what a map of them may be drawn upon; null = nothing")
+
+
 @router.get("/places", responses=NOT_FOUND)
 def places(query: Annotated[PlacesQuery, Query()], services: Parts, atlas: CurrentPicture) -> Places:
     """Every place of a region in which devices stand: what it measures now, who is silent, what of today arrived."""
@@ -42,7 +55,12 @@ def places(query: Annotated[PlacesQuery, Query()], services: Parts, atlas: Curre
         if device is not None and reading.metric in METRICS:
             readings[device.region].append(reading)
     whole = roll(atlas, services.registry, devices, services.clock())
-    return Places(at=iso(whole.now), places=[_now(atlas, place, readings[place.code], whole) for place in found])
+    tiles = services.tiles
+    return Places(
+        at=iso(whole.now),
+        places=[_now(atlas, place, readings[place.code], whole) for place in found],
+        tiles=None if tiles is None else TilesAnswer(address=tiles.address, credit=tiles.credit),
+    )
 
 
 def _now(atlas: Atlas, place: Region, readings: list[Reading], whole: Roll) -> PlaceNow:

@@ -43,6 +43,11 @@ export interface Place extends Region {
   newest: Newest | null;
   today: Completeness;
 }
+/** Map tiles in Web Mercator. */
+export interface Tiles {
+  address: string;
+  credit: string;
+}
 export interface Silence {
   cause: string;
   where: string;

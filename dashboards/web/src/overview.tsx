@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { useHouse } from "./app";
-import { ask, type Line, type Newest, type Place, type Region, type RegionWhole, type Series } from "./api";
+import { ask, type Line, type Newest, type Place, type Region, type RegionWhole, type Series, type Tiles } from "./api";
 import { type Attention, byAttention } from "./attention";
 import type { Feed } from "./feed";
 import { PlaceMap } from "./map";
@@ -12,6 +12,7 @@ import { ago, duration, mark, measured, metricName, moment, nameOf, number, perc
 
 interface Picture {
   places: Place[];
+  tiles: Tiles | null;
   whole: RegionWhole;
   rain: Line | undefined;
 }
@@ -22,12 +23,12 @@ const HOUR_MS = 3_600_000;
 
 async function picture(code: string, signal: AbortSignal): Promise<Picture> {
   const [places, whole, rain] = await Promise.all([
-    ask<{ places: Place[] }>("/places", { region: code }, signal),
+    ask<{ places: Place[]; tiles: Tiles | null }>("/places", { region: code }, signal),
     ask<RegionWhole>(`/regions/${code}`, {}, signal),
     ask<Series>("/series", { metric: RAIN, region: code, by: "region", every: "1h", start: "-24h" }, signal),
   ]);
   const measuredRain = rain.series.find((line) => line.points.some((point) => point.value !== null));
-  return { places: places.places, whole, rain: measuredRain };
+  return { ...places, whole, rain: measuredRain };
 }
 
 export function Overview({ scope, feed }: { scope: Region | undefined; feed: Feed }) {
@@ -81,7 +82,7 @@ function Whole({ data, feed }: { data: Picture; feed: Feed }) {
         </section>
         <section aria-labelledby="map">
           <h2 id="map">{t("map")}</h2>
-          <PlaceMap found={found.places} fresh={fresh} />
+          <PlaceMap found={found.places} fresh={fresh} tiles={data.tiles} />
           <Silences whole={data.whole} />
         </section>
       </div>
