@@ -239,7 +239,7 @@ class Pipeline:
             owner = entry
             try:
                 if sample.device is not None and sample.device != entry.device.id:
-                    owner = self._relayed(entry, sample.device)
+                    owner = self._relayed(entry, sample.device, message.at)
                 self._sample(owner, sample, message, outcome)
             except Rejected as rejected:
                 refused.setdefault(owner.device.id, []).append(rejected)
@@ -259,8 +259,8 @@ class Pipeline:
         for device, causes in refused.items():
             _quarantine(outcome, message, device, causes[0], len(causes))
 
-    def _relayed(self, gateway: Entry, device: str) -> Entry:
-        entry = self._directory.entry(device)
+    def _relayed(self, gateway: Entry, device: str, received_at: int) -> Entry:
+        entry = self._directory.known(device, received_at)
         if entry is None or entry.device.gateway != gateway.device.id:
             raise Rejected(
                 Reason.FOREIGN_DEVICE, f"payload speaks for {device!r}, which is not registered behind this gateway"

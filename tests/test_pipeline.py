@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -232,6 +233,16 @@ def test_a_device_registered_a_moment_ago_is_known(pipeline: Pipeline, listed: L
     outcome = outcome_of(pipeline, (uplink("new-1"), native(air_temperature=3)))
 
     assert ["new-1"] == [reading.device for reading in outcome.readings]
+
+
+def test_a_device_registered_behind_a_gateway_a_moment_ago_is_known(pipeline: Pipeline, listed: ListedDevices) -> None:
+    payload = b'[{"n":"soil-9:soil_temperature","u":"Cel","v":9}]'
+    before = outcome_of(pipeline, (uplink("gateway-1"), payload))
+    behind = next(device for device in listed.devices if device.gateway == "gateway-1")
+    listed.devices.append(replace(behind, id="soil-9"))
+
+    assert [Reason.FOREIGN_DEVICE] == [one.reason for one in before.quarantined]
+    assert ["soil-9"] == [one.device for one in outcome_of(pipeline, (uplink("gateway-1"), payload)).readings]
 
 
 def test_a_device_out_of_service_is_refused(listed: ListedDevices) -> None:
