@@ -74,6 +74,9 @@ PACKS_DUCKDB: Final = Budget("SenML packs of 50 into DuckDB", 100_000, "readings
 PACKS_INFLUXDB: Final = Budget("SenML packs of 50 into InfluxDB", 100_000, "readings/s", at_least=True)
 LIVE: Final = Budget("publish to live event, p99", 300, "ms")
 READABLE: Final = Budget("publish to readable in the API, p99", 1000, "ms")
+AUDIENCE: Final = Budget("publish to event on 200 open pages, p99", 1000, "ms")
+AUDIENCE_MEMORY: Final = Budget("growth of the house meanwhile", 10, "MB")
+"""The design says flat."""
 MEMORY: Final = Budget("worker's memory, 50,000 devices, InfluxDB", 200, "MB")
 MEMORY_DUCKDB: Final = Budget("worker's memory, 50,000 devices, DuckDB within", 200, "MB")
 GROWTH: Final = Budget("worker's growth while the store is away", 20, "MB")

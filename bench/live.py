@@ -85,7 +85,7 @@ def _live(http_port: int, mqtt_port: int, rate: int, messages: int) -> Delays:
 
     threading.Thread(target=listen, daemon=True).start()
     listening.wait(_START_S)
-    sent = _published(mqtt_port, rate, messages, T0)
+    sent = published(mqtt_port, _DEVICE, rate, messages, T0)
     if not done.wait(_START_S):
         raise TimeoutError(f"{len(heard)} of {messages} events came")
     return _delays(rate, [heard[iso(at)] - began for at, began in sent.items()])
@@ -111,7 +111,7 @@ def _readable(http_port: int, mqtt_port: int, rate: int, messages: int, first: i
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    sent = _published(mqtt_port, rate, messages, first)
+    sent = published(mqtt_port, _DEVICE, rate, messages, first)
     asking.join()
     if not newest or newest[-1] < last:
         raise TimeoutError(f"the last of {messages} readings did not become readable")
@@ -124,7 +124,7 @@ def _delays(rate: int, seconds: list[float]) -> Delays:
     return Delays(rate, p50, p99, p999, ordered[-1])
 
 
-def _published(port: int, rate: int, messages: int, first: int) -> dict[int, float]:
+def published(port: int, device: str, rate: int, messages: int, first: int) -> dict[int, float]:
     """By the reading's time, when it was published; times are a millisecond apart, from `first` on."""
     client = paho.Client(CallbackAPIVersion.VERSION2)
     client.max_inflight_messages_set(0)
@@ -139,7 +139,7 @@ def _published(port: int, rate: int, messages: int, first: int) -> dict[int, flo
         at = first + number
         sent[at] = time.perf_counter()
         payload = json.dumps({"at": at, "values": {"air_temperature": number % 40}}).encode()
-        last = client.publish(uplink(_DEVICE), payload, qos=1)
+        last = client.publish(uplink(device), payload, qos=1)
     # Acknowledged in order; what is not sent yet a disconnect would drop.
     last.wait_for_publish(_START_S)
     client.disconnect()

@@ -10,7 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from bench import budgets, footprint, history, influx, ingest, insight, live, queries, store
+from bench import audience, budgets, footprint, history, influx, ingest, insight, live, queries, store
 from bench import page as live_page
 from bench.budgets import Row
 
@@ -116,6 +116,18 @@ def latency(console: Console, size: Size) -> Found:
     return Found(rows, {"live_event": asdict(event), "readable": asdict(readable)})
 
 
+def pages(console: Console, size: Size) -> Found:
+    """Many people look at once."""
+    found = audience.measure(size.live_s)
+    table = _table(f"{found.pages} open pages, {found.rate} messages/s", "", "")
+    table.add_row("events delivered", f"{found.events:,}")
+    table.add_row("publish to event, p50 / p99 / worst", f"{found.p50:.0f} / {found.p99:.0f} / {found.worst:.0f} ms")
+    table.add_row("memory of the house, before and after", f"{found.before_mb:.0f} / {found.after_mb:.0f} MB")
+    console.print(table)
+    rows = [Row(budgets.AUDIENCE, found.p99), Row(budgets.AUDIENCE_MEMORY, found.after_mb - found.before_mb)]
+    return Found(rows, {"audience": asdict(found)})
+
+
 def memory(console: Console, size: Size) -> Found:
     """Of the worker alone."""
     apart, within = footprint.on_influxdb(size.outage_s, size.metrics), footprint.on_duckdb()
@@ -210,6 +222,7 @@ PARTS: Final[Mapping[str, Callable[[Console, Size], Found]]] = {
     "duckdb": into_duckdb,
     "influxdb": into_influxdb,
     "latency": latency,
+    "pages": pages,
     "memory": memory,
     "store": embedded_store,
     "history": history_import,
