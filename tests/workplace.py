@@ -45,10 +45,15 @@ def settlement_on(  # noqa: PLR0913 - a test names what it is about
     positions: PositionBook | None = None,
     clock: Callable[[], int] = wall_clock,
 ) -> contextlib.AbstractContextManager[Settlement]:
+    """What waits is given up for its age only where `limits` say so: the readings of most tests are of 2026."""
     books = Books(positions or registry.spools, registry.quarantine, registry.ledger)
+    limits = limits or SpoolLimits(most_age_ms=AGELESS)
     return settle.opened(
         folder, name, writer=writer, reader=reader, books=books, clock=clock, limits=limits, announce=announce
     )
+
+
+AGELESS = 2**60
 
 
 @contextlib.contextmanager
