@@ -80,6 +80,9 @@ _RESOURCES = (
     quarantine,
 )
 
+_FIRST_OF_PAGE = ("/regions", "/metrics")
+"""What every view of the live page asks for first."""
+
 
 def create(services: Services) -> FastAPI:
     """The application on these parts; whoever opened them closes them after it."""
@@ -104,7 +107,9 @@ def create(services: Services) -> FastAPI:
     watch_listeners(services.live, services.metrics)
     problems.install(app)
     app.include_router(own.router)
-    app.include_router(page_router(services.page, services.tiles))
+    # A house with a token would refuse them: the browser does not know it yet.
+    first = [f"{PREFIX}{path}" for path in _FIRST_OF_PAGE] if services.token is None else []
+    app.include_router(page_router(services.page, services.tiles, first=first))
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(require_token)], responses=_EVERYWHERE)
     for resource in _RESOURCES:
         v1.include_router(resource.router)

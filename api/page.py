@@ -1,7 +1,7 @@
 """The live page at `/`: built files from one folder, read once, sent as they were packed."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,10 +58,14 @@ class _File:
         return Response(self.plain, headers=headers, media_type=self.media_type)
 
 
-def page_router(folder: Path | None, tiles: MapTiles | None = None) -> APIRouter:
-    """Serves the files of the folder; where there is no page, `/` says how to build it."""
+def page_router(folder: Path | None, tiles: MapTiles | None = None, *, first: Sequence[str] = ()) -> APIRouter:
+    """Serves the files of the folder; where there is no page, `/` says how to build it.
+
+    The answers at the addresses `first` are fetched by the browser while it still reads the page that asks for them.
+    """
     policy = _POLICY.format(tiles=f" {tiles.origin}" if tiles else "")
     guards = {**_GUARDS, "Content-Security-Policy": policy}
+    coming = {"Link": ", ".join(f"<{path}>; rel=preload; as=fetch; crossorigin" for path in first)} if first else {}
     files = {} if folder is None or not (folder / _INDEX).is_file() else _read(folder)
     router = APIRouter(include_in_schema=False)
 
@@ -69,7 +73,7 @@ def page_router(folder: Path | None, tiles: MapTiles | None = None) -> APIRouter
     def index(request: Request) -> Response:
         if _INDEX not in files:
             return HTMLResponse(_ABSENT, 503, {"Cache-Control": "no-store"} | guards)
-        return files[_INDEX].answer(request, "no-cache", guards)
+        return files[_INDEX].answer(request, "no-cache", guards | coming)
 
     @router.get("/assets/{name}")
     def asset(name: str, request: Request) -> Response:

@@ -1,7 +1,7 @@
 """Many open pages at once: how late each of them hears of a reading, and what that costs the house in memory.
 
-Every page holds a live stream of the whole county, as the overview does. The house is `rurban up` with the sample county
-in a process of its own; publisher and listeners are in this one.
+Every page holds a live stream of the whole county, as the overview does. The house is `rurban up` with the sample
+county in a process of its own; publisher and listeners are in this one.
 """
 
 import asyncio

@@ -49,6 +49,18 @@ def test_only_the_tiles_that_are_set_come_from_elsewhere(folder: Path) -> None:
     ]
 
 
+def test_what_every_view_asks_first_is_on_its_way_with_the_page(folder: Path) -> None:
+    app = FastAPI()
+    app.include_router(page_router(folder, first=["/api/v1/regions", "/api/v1/metrics"]))
+    answers = TestClient(app).get("/"), TestClient(app).get("/assets/index-abc.js"), client(folder).get("/")
+
+    assert [
+        "</api/v1/regions>; rel=preload; as=fetch; crossorigin, </api/v1/metrics>; rel=preload; as=fetch; crossorigin",
+        None,
+        None,
+    ] == [answer.headers.get("link") for answer in answers]
+
+
 def test_its_first_file_is_asked_for_anew_and_told_when_it_is_the_same(folder: Path) -> None:
     page = client(folder)
     first = page.get("/")

@@ -3,13 +3,10 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import { ask, type Metric, type Region } from "./api";
-import { DevicesView, DeviceView } from "./devices";
 import { LiveLink, useFeed } from "./feed";
 import { Overview } from "./overview";
-import { Shown, useLoad } from "./parts";
-import { QuarantineView } from "./quarantine";
+import { later, Shown, useLoad } from "./parts";
 import { currentLanguage, type Language, LANGUAGES, speak, t } from "./texts";
-import { Village } from "./village";
 import { nameOf, short } from "./words";
 
 /** What every view knows: the places and the catalogue. */
@@ -17,6 +14,11 @@ export interface House {
   regions: Map<string, Region>;
   metrics: Map<string, Metric>;
 }
+
+const Village = later("village", () => import("./village").then((all) => all.Village));
+const DevicesView = later("devices", () => import("./devices").then((all) => all.DevicesView));
+const DeviceView = later("device", () => import("./devices").then((all) => all.DeviceView));
+const QuarantineView = later("quarantine", () => import("./quarantine").then((all) => all.QuarantineView));
 
 const Known = createContext<House>({ regions: new Map(), metrics: new Map() });
 export const useHouse = () => useContext(Known);

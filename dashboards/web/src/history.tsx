@@ -3,8 +3,8 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useHouse } from "./app";
 import { address, answer, ask, type Asked, type Line, type Metric, type Profile, type Region, type Series } from "./api";
-import type { Picture } from "./chart";
-import { Empty, Shown, useLoad } from "./parts";
+import type { drawnIn as Draw, Picture } from "./chart";
+import { Empty, fetched, Shown, useLoad } from "./parts";
 import { t } from "./texts";
 import { bucketOf, fitsRaw, lengthOf, type Span, spanOf, WINDOWS } from "./spans";
 import { duration, measured, metricName, moment, number, percent, unit, ZONE } from "./words";
@@ -177,22 +177,21 @@ function Coverage({ line }: { line: Line | undefined }) {
 }
 
 /** The chart itself is loaded when the first one is opened. */
-function Canvas({ picture, zoom }: { picture: Picture; zoom: (to: Span) => void }) {
+function Canvas(props: { picture: Picture; zoom: (to: Span) => void }) {
+  const loaded = useLoad("chart", fetched(() => import("./chart")));
+  return <Shown of={loaded}>{({ drawnIn }) => <Canvased drawnIn={drawnIn} {...props} />}</Shown>;
+}
+
+function Canvased({ drawnIn, picture, zoom }: { drawnIn: typeof Draw; picture: Picture; zoom: (to: Span) => void }) {
   const place = useRef<HTMLDivElement>(null);
-  const chart = useRef<{ show(picture: Picture): void; end(): void } | undefined>(undefined);
-  const newest = useRef({ picture, zoom });
-  newest.current = { picture, zoom };
+  const chart = useRef<ReturnType<typeof Draw> | undefined>(undefined);
+  const newest = useRef(zoom);
+  newest.current = zoom;
   useEffect(() => {
-    let gone = false;
-    void import("./chart").then(({ drawnIn }) => {
-      if (gone || place.current === null) return;
-      chart.current = drawnIn(place.current, (to) => newest.current.zoom(to));
-      chart.current.show(newest.current.picture);
-    });
-    return () => {
-      gone = true;
-      chart.current?.end();
-    };
+    if (place.current === null) return undefined;
+    const drawn = drawnIn(place.current, (to) => newest.current(to));
+    chart.current = drawn;
+    return () => drawn.end();
   }, []);
   useEffect(() => chart.current?.show(picture), [picture.lines, document.documentElement.lang]);
   return <div class="chart" ref={place} role="img" aria-label={t("chart_of", { n: metricName(picture.metric, picture.metric.id) })} />;

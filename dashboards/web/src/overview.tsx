@@ -1,12 +1,11 @@
 // A county at a glance: how fresh and whole the data are, where the places lie, and which of them need somebody.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useHouse } from "./app";
 import { ask, type Line, type Newest, type Place, type Region, type RegionWhole, type Series, type Tiles } from "./api";
 import { type Attention, byAttention } from "./attention";
 import type { Feed } from "./feed";
-import { PlaceMap } from "./map";
-import { Badge, Empty, Shown, Spark, useLoad, useNow } from "./parts";
+import { Badge, Empty, later, Shown, Spark, useLoad, useNow } from "./parts";
 import { said, t } from "./texts";
 import { ago, duration, mark, measured, metricName, moment, nameOf, number, percent, short } from "./words";
 
@@ -14,21 +13,25 @@ interface Picture {
   places: Place[];
   tiles: Tiles | null;
   whole: RegionWhole;
-  rain: Line | undefined;
 }
 
+const PlaceMap = later("map", () => import("./map").then((all) => all.PlaceMap));
 const REFRESH_MS = 20_000;
 const RAIN = "rainfall_total,rainfall_interval";
 const HOUR_MS = 3_600_000;
 
 async function picture(code: string, signal: AbortSignal): Promise<Picture> {
-  const [places, whole, rain] = await Promise.all([
+  const [places, whole] = await Promise.all([
     ask<{ places: Place[]; tiles: Tiles | null }>("/places", { region: code }, signal),
     ask<RegionWhole>(`/regions/${code}`, {}, signal),
-    ask<Series>("/series", { metric: RAIN, region: code, by: "region", every: "1h", start: "-24h" }, signal),
   ]);
-  const measuredRain = rain.series.find((line) => line.points.some((point) => point.value !== null));
-  return { ...places, whole, rain: measuredRain };
+  return { ...places, whole };
+}
+
+/** Of the last day, by the hour; the places do not wait for it. */
+async function rainOf(code: string, signal: AbortSignal): Promise<Line | null> {
+  const found = await ask<Series>("/series", { metric: RAIN, region: code, by: "region", every: "1h", start: "-24h" }, signal);
+  return found.series.find((line) => line.points.some((point) => point.value !== null)) ?? null;
 }
 
 export function Overview({ scope, feed }: { scope: Region | undefined; feed: Feed }) {
@@ -50,7 +53,7 @@ export function Overview({ scope, feed }: { scope: Region | undefined; feed: Fee
           data.places.length === 0 ? (
             <Empty what={t("nothing_here")} next={t("nothing_here_next")} />
           ) : (
-            <Whole data={data} feed={feed} />
+            <Whole code={code} data={data} feed={feed} />
           )
         }
       </Shown>
@@ -58,13 +61,13 @@ export function Overview({ scope, feed }: { scope: Region | undefined; feed: Fee
   );
 }
 
-function Whole({ data, feed }: { data: Picture; feed: Feed }) {
+function Whole({ code, data, feed }: { code: string; data: Picture; feed: Feed }) {
   const { metrics } = useHouse();
   const found = useMemo(() => byAttention(data.places, metrics), [data.places, document.documentElement.lang]);
   const fresh = useFresh(feed);
   return (
     <>
-      <Tiles data={data} feed={feed} />
+      <TileRow code={code} data={data} feed={feed} />
       <div class="halves">
         <section aria-labelledby="list">
           <h2 id="list">{t("villages")}</h2>
@@ -119,14 +122,20 @@ function Tile(props: { name: string; value: string; unit?: string; note: string;
   );
 }
 
-function Tiles({ data, feed }: { data: Picture; feed: Feed }) {
+function TileRow({ code, data, feed }: { code: string; data: Picture; feed: Feed }) {
   const now = useNow(1000);
   const { whole, places } = data;
   const newest = places.map((place) => newestOf(place, feed.places.get(place.code))).flatMap((one) => (one ? [one.received_at] : []));
   const last = newest.toSorted().at(-1);
   const heard = newest.filter((at) => now - Date.parse(at) < HOUR_MS).length;
   const arrived = whole.today.completeness;
-  const rain = data.rain?.points.slice(-24).map((point) => point.value) ?? [];
+  const rained = useLoad(`rain ${code}`, (signal) => rainOf(code, signal));
+  const asked = useRef(data.places);
+  useEffect(() => {
+    if (asked.current !== data.places) rained.again();
+    asked.current = data.places;
+  }, [data.places]);
+  const rain = rained.data?.points.slice(-24).map((point) => point.value) ?? [];
   return (
     <section class="tiles" aria-label={t("overview")}>
       <Tile
@@ -151,7 +160,7 @@ function Tiles({ data, feed }: { data: Picture; feed: Feed }) {
         name={t("rain")}
         value={rain.length > 0 ? number(rain.reduce<number>((sum, value) => sum + (value ?? 0), 0)) : "–"}
         unit="mm"
-        note={t(rain.length > 0 ? "rain_note" : "not_measured")}
+        note={t(rain.length > 0 ? "rain_note" : rained.problem ? "failed" : rained.data === undefined ? "loading" : "not_measured")}
       >
         <Spark values={rain} bars />
       </Tile>

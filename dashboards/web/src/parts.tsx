@@ -1,6 +1,6 @@
 // What every view is made of: what is being loaded, what failed, what is empty, and small drawings.
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem, useToken } from "./api";
 import { t } from "./texts";
@@ -29,6 +29,22 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
   }, [key, turn]);
   const own = state.key === key ? state : undefined;
   return { data: own?.data, problem: own?.problem, again: () => setTurn((n) => n + 1) };
+}
+
+/** What is fetched when it is first needed; that it does not come is a failure like any other, with a retry. */
+export function fetched<T>(load: () => Promise<T>): () => Promise<T> {
+  return () =>
+    load().catch(() => {
+      throw new Problem(0, "");
+    });
+}
+
+/** A view that is fetched when somebody first goes there, so that the first view does not wait for the others. */
+export function later<P extends object>(name: string, load: () => Promise<ComponentType<P>>): ComponentType<P> {
+  return function Later(props: P) {
+    const loaded = useLoad(name, fetched(load));
+    return <Shown of={loaded}>{(View) => <View {...props} />}</Shown>;
+  };
 }
 
 /** The time, told anew every so often. */
