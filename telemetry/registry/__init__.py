@@ -3,6 +3,7 @@
 The one place that imports SQLAlchemy and Alembic.
 """
 
+from telemetry.registry._calibrations import CalibrationBook
 from telemetry.registry._devices import Devices
 from telemetry.registry._heard import HeardBook
 from telemetry.registry._ledger import Ledger, LedgerCursor
@@ -15,6 +16,7 @@ from telemetry.registry._spools import Settling, Spools, Standing
 from telemetry.registry._statistics import Statistics
 
 __all__ = [
+    "CalibrationBook",
     "Devices",
     "HeardBook",
     "Ledger",

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from telemetry.registry._asked import AskedBook
+from telemetry.registry._calibrations import CalibrationBook
 from telemetry.registry._database import Database
 from telemetry.registry._devices import Devices
 from telemetry.registry._heard import HeardBook
@@ -31,6 +32,7 @@ class Registry:
         self.heard = HeardBook(database)
         self.statistics = Statistics(database)
         self.asked = AskedBook(database)
+        self.calibrations = CalibrationBook(database)
 
     def close(self) -> None:
         """Give the connections back; the registry is not used after that."""

@@ -261,3 +261,23 @@ asked_since = Table(
     Column("day", Date, nullable=False),
 )
 """When the record of `asked` began; one row."""
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("id", SERIAL, primary_key=True, autoincrement=True),
+    Column("device", ID, ForeignKey("devices.id"), nullable=False),
+    Column("metric", ID, nullable=False),
+    Column("channel", ID),
+    Column("computed_from", ID),
+    Column("valid_from", BigInteger, nullable=False),
+    # One object: a curve is read and written only as a whole.
+    Column("curve", JSON, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("entered_by", Text, nullable=False),
+    Column("entered_at", BigInteger, nullable=False),
+    # NULL = it holds.
+    Column("superseded_at", BigInteger),
+    Index(None, "device", "metric"),
+)
+"""What was ever entered stays: it explains the values that were computed by it."""
