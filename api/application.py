@@ -18,6 +18,7 @@ from api.judged import RecentAssessments
 from api.page import page_router
 from api.requests import PREFIX, CountedRequests, watch_listeners
 from api.routes import (
+    calibrations,
     compare,
     devices,
     explain,
@@ -74,6 +75,7 @@ _RESOURCES = (
     regions,
     places,
     devices,
+    calibrations,
     metrics,
     ledger,
     recount,

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar
 
+from insight.completeness import readings_due
 from telemetry.errors import Unknown
 from telemetry.model import Device, Level, Measure, Profile, Region
 from telemetry.regions import padded
@@ -13,6 +14,14 @@ from telemetry.registry import Registry
 Key = TypeVar("Key")
 Item = TypeVar("Item")
 _PLAIN = Measure("")
+
+
+class Due(NamedTuple):
+    """A reading that the house computes, as often as the one that it is computed from."""
+
+    measure: Measure
+    since: int
+    """When the first calibration begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,8 @@ class Atlas:
     """By profile and metric."""
     version: int = 0
     """Of the registry: another number, another picture."""
+    computed: Mapping[str, Mapping[str, Due]] = field(default_factory=dict)
+    """By device and metric, what the house computes from what it reports."""
 
     def region(self, code: str) -> Region:
         """The region of this code, which may leave its trailing zeros out. Raise `Invalid` or `Unknown`."""
@@ -83,10 +94,21 @@ class Atlas:
         return next((region for region in path if region.level is level), None)
 
     def measure(self, device: Device, metric: str) -> Measure | None:
-        """How the device's profile reports this metric; None = it does not."""
+        """How the device reports this metric, or the house computes it from what it reports; None = neither."""
         profile = self.profiles[device.profile]
         found = self.measures[device.profile].get(metric)
+        if found is None and metric in self.computed.get(device.id, ()):
+            return self.computed[device.id][metric].measure
         return _PLAIN if found is None and profile.open else found
+
+    def readings_due(self, device: Device, start: int, stop: int) -> int | None:
+        """How many readings of a device are due in start <= t < stop, those that are computed among them."""
+        due = readings_due(device, self.profiles[device.profile], start, stop)
+        for measure, since in self.computed.get(device.id, {}).values():
+            from_then = replace(device, valid_from=max(since, device.valid_from or since))
+            more = readings_due(from_then, replace(self.profiles[device.profile], measures=(measure,)), start, stop)
+            due = due if more is None else more + (due or 0)
+        return due
 
 
 class CurrentAtlas:
@@ -116,15 +138,29 @@ def _drawn(registry: Registry, version: int) -> Atlas:
     regions = registry.places.all()
     devices = registry.devices.all()
     profiles = registry.devices.profiles()
+    measures = {profile.id: {measure.metric: measure for measure in profile.measures} for profile in profiles}
     return Atlas(
         regions={region.code: region for region in regions},
         children=_grouped((region.parent, region) for region in regions),
         devices={device.id: device for device in devices},
         standing=_grouped((device.region, device) for device in devices),
         profiles={profile.id: profile for profile in profiles},
-        measures={profile.id: {measure.metric: measure for measure in profile.measures} for profile in profiles},
+        measures=measures,
         version=version,
+        computed=_computed(registry, {device.id: measures[device.profile] for device in devices}),
     )
+
+
+def _computed(registry: Registry, measures: Mapping[str, Mapping[str, Measure]]) -> dict[str, dict[str, Due]]:
+    """`measures` are those that each device reports."""
+    found: dict[str, dict[str, Due]] = {}
+    for one in registry.calibrations.current():
+        if one.computed_from is not None and one.device in measures:
+            taken = measures[one.device].get(one.computed_from, _PLAIN)
+            before = found.setdefault(one.device, {}).get(one.metric)
+            since = one.valid_from if before is None else min(before.since, one.valid_from)
+            found[one.device][one.metric] = Due(Measure(one.metric, interval_s=taken.interval_s), since)
+    return found
 
 
 def _grouped(pairs: Iterable[tuple[Key, Item]]) -> dict[Key, list[Item]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from api.answers import CompletenessAnswer, DayAnswer, PresenceAnswer, SilenceAnswer
 from api.atlas import Atlas
 from insight.clock import clock_state
-from insight.completeness import Completeness, completeness, readings_due, together
+from insight.completeness import Completeness, completeness, together
 from insight.silence import Cause, Presence, Silence, presence, silences
 from telemetry.instant import DAY_MS, day_of, iso
 from telemetry.model import Device, Heard, HeardDay
@@ -64,7 +64,7 @@ class Roll:
         return shown
 
     def _judged(self, device: Device, counted: HeardDay | None, start: int, stop: int) -> Completeness:
-        due = readings_due(device, self.atlas.profiles[device.profile], start, stop)
+        due = self.atlas.readings_due(device, start, stop)
         heard = self.heard.get(device.id)
         return completeness(due, counted, numbered=heard is not None and heard.numbered)
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from prometheus_client import CollectorRegistry
 
 from api.live import LiveHub
+from telemetry.calibration import Recalibration
 from telemetry.history import HistoryImport
 from telemetry.registry import Registry
 from telemetry.store.ports import ReadingReader
@@ -49,6 +50,8 @@ class Services:
     """The house zone; shown to clients, never assumed for them."""
     history: HistoryImport
     """Called by one request at a time."""
+    recalibration: Recalibration
+    """Likewise, and not while a file is imported."""
     largest_import: int = 512 * 1024 * 1024
     """Bytes that one request may import."""
     clock_limit_s: float = 300.0

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from api.atlas import Atlas
-from insight.completeness import readings_due
 from insight.standards import Deployed, Flaw
 from insight.standards.conformity import UNWATCHED_DAYS
 from telemetry.instant import DAY_MS, day_of
@@ -60,7 +59,7 @@ class Usage:
         if device.valid_from is None and mine:
             first = min(mine)
         start, stop = _begin(first), _begin(self.today)
-        due = readings_due(device, self.atlas.profiles[device.profile], start, stop)
+        due = self.atlas.readings_due(device, start, stop)
         if not due:
             return None
         return min(1.0, sum(mine.values()) / due)

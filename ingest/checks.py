@@ -50,6 +50,11 @@ class SeriesState:
         self.fallen = inf
         """Counters: the newest value that is suspect as STEP alone; infinite = none since the last good one."""
 
+    def forget_values(self) -> None:
+        """The next value is not comparable with those before: it is on another scale."""
+        self.good_at = -1
+        self.fallen = inf
+
 
 class Checks:
     """Flags for readings, series by series."""

@@ -1,12 +1,14 @@
 """Who may send what: an immutable picture of the registry, made for one look-up per message."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from devices.codecs.port import Codec, Speech
 from devices.origins import located
+from telemetry.calibration import Calibrated, Calibration, Computed, Course, by_series
 from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.model import Device, Kind, Measure, Metric, Profile
 from telemetry.units import conversion
@@ -34,6 +36,27 @@ class Channel:
     rollover_at: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """What else is computed from the values of a series, and how that is checked."""
+
+    channel: Channel
+    course: Course
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """The calibrations of one series of one device."""
+
+    own: Course | None
+    derivations: tuple[Derivation, ...]
+
+    def computed(self, at: int, value: float) -> Computed:
+        """The calibrated value; the same one where no calibration holds at this time."""
+        curve = None if self.own is None else self.own.at(at)
+        return Computed(value, estimated=False) if curve is None else curve.computed(value)
+
+
 class Plan:
     """One profile, resolved against the catalogue; shared by all of its devices."""
 
@@ -55,6 +78,18 @@ class Plan:
         if found is None:
             found = self._channels[metric, unit] = self._resolved(metric, unit)
         return found
+
+    def curves(self, metric: str, calibrated: Calibrated) -> Curves:
+        """The calibrations of a series of this metric; what the catalogue does not know any more is not computed."""
+        measure = self._measures.get(metric) or Measure(metric)
+        known = [(self._metrics[name], course) for name, course in calibrated.derived.items() if name in self._metrics]
+        return Curves(
+            calibrated.own,
+            tuple(
+                Derivation(_channel(row, Measure(row.id, interval_s=measure.interval_s), row.unit), course)
+                for row, course in known
+            ),
+        )
 
     def _resolved(self, metric: str, unit: str | None) -> Channel:
         row = self._metrics.get(metric)
@@ -100,6 +135,8 @@ class Entry:
 
     device: Device
     plan: Plan
+    curves: Mapping[tuple[str, str | None], Curves] | None = None
+    """By metric and channel, for the few devices that are calibrated one by one."""
 
 
 class Directory:
@@ -109,6 +146,7 @@ class Directory:
         self,
         devices: Iterable[Device],
         profiles: Iterable[Profile],
+        calibrations: Iterable[Calibration] = (),
         *,
         codecs: Mapping[str, Codec],
         metrics: Mapping[str, Metric],
@@ -129,6 +167,12 @@ class Directory:
         self._entries = {
             device.id: Entry(device, plans[device.profile]) for device in devices if device.profile in plans
         }
+        entered: dict[str, list[Calibration]] = defaultdict(list)
+        for calibration in calibrations:
+            entered[calibration.device].append(calibration)
+        for name in entered.keys() & self._entries.keys():
+            plain = self._entries[name]
+            self._entries[name] = Entry(plain.device, plain.plan, _curves(plain.plan, entered[name]))
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -137,11 +181,16 @@ class Directory:
         return self._entries.get(device)
 
 
+def _curves(plan: Plan, calibrations: Iterable[Calibration]) -> Mapping[tuple[str, str | None], Curves] | None:
+    """Of one device."""
+    return {key: plan.curves(key[0], calibrated) for key, calibrated in by_series(calibrations).items()} or None
+
+
 class DirectorySource(Protocol):
     """Where directories come from: the registry, in the composition root; a list, in tests."""
 
     def version(self) -> int:
-        """A number that changes whenever a device or profile changes; cheap to ask."""
+        """A number that changes whenever a device, profile or calibration changes; cheap to ask."""
         ...
 
     def directory(self) -> Directory:

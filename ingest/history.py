@@ -5,9 +5,7 @@ thread-safe.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain, repeat
+from collections.abc import Callable, Iterator, Mapping
 from math import inf
 
 import numpy as np
@@ -15,11 +13,13 @@ import numpy as np
 from devices.bounds import channel as channel_name
 from devices.history import Block, History, Name
 from devices.message import Message
+from ingest.calibrated import Calibrating
 from ingest.checks import Checks, ClockLimits
-from ingest.directory import Channel, CurrentDirectory
+from ingest.directory import CurrentDirectory, Curves
+from ingest.history_batch import Batch, Resolved, Series, add, add_one, apart, ordered
 from ingest.pipeline import Outcome
 from ingest.settle import Settled
-from ingest.stretches import Floats, Integers, Stretches, Truths, flags
+from ingest.stretches import Integers, Stretches, Truths, flags
 from telemetry.errors import Reason, Rejected
 from telemetry.history import LINE, BadRow, Imported, Listener, Wanted
 from telemetry.metrics import METRICS
@@ -31,45 +31,7 @@ TOPIC = "history/{}"
 """Of what goes to quarantine: the name of the file."""
 _CLOCK = int(Quality.CLOCK)
 _LONGEST_PAYLOAD = 64 * 1024
-_FEW = 1 << 16
 _NEVER = -(2**62)
-
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """One series of a file, and how its values become readings."""
-
-    name: str
-    device: Device
-    channel: Channel
-    gain: float
-    offset: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Resolved:
-    """The observations of a block, as the registry sees them."""
-
-    series: list[_Series]
-    of: Integers
-    """Of each, its place in `series`; -1 = the registry knows none."""
-    value: Floats
-    sound: Truths
-    """It can become a reading."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Observations that become readings, series after series."""
-
-    series: list[_Series]
-    starts: Integers
-    at: Integers
-    raw: Floats
-    value: Floats
-    reported: Integers
-    owned: Integers
-    """Of each, its place in `series`."""
 
 
 class Importer:
@@ -98,8 +60,9 @@ class Importer:
         self._kept_since = kept_since
         self._doubted = doubted
         self._checks = Checks(limits)
+        self._calibrating = Calibrating(self._checks)
         self._begun: set[tuple[str, str]] = set()
-        self._known: dict[Name, _Series | Rejected] = {}
+        self._known: dict[Name, Series | Rejected] = {}
 
     def run(self, history: History, wanted: Wanted, listener: Listener) -> Imported:
         """Import a file, or say what is wrong with it.
@@ -110,6 +73,7 @@ class Importer:
         """
         self._directory.refresh()
         self._begun, self._known, self._checks = set(), {}, Checks(self._limits)
+        self._calibrating = Calibrating(self._checks)
         if not (wanted.dry_run or wanted.skip_bad):
             looked = self._looked_through(history, listener)
             if looked.refused:
@@ -141,15 +105,18 @@ class Importer:
         received_at = self._clock()
         resolved, bad = self._resolve(block)
         _count(found, block, resolved, bad, listener)
-        batch = _batch(block, resolved)
-        outcome = Outcome()
-        _quarantine(outcome, bad, TOPIC.format(history.name), received_at)
-        if len(batch.at):
-            quality, repeated = self._judged(batch, received_at)
+        plain, curved = apart(ordered(block, resolved))
+        outcome, message = Outcome(), _message(block, history, received_at)
+        _quarantine(outcome, bad, message.topic, received_at)
+        if len(plain.at):
+            quality, repeated = self._judged(plain, received_at)
             _tell_flags(found, quality)
             if found.written:
-                text = f"rows {block.row.min()} to {block.row.max()} of {history.name}".encode()
-                _add(outcome, batch, quality, repeated, Message(TOPIC.format(history.name), text, received_at))
+                add(outcome, plain, quality, repeated, message)
+        for owner, reading, again in self._calibrated(curved, received_at):
+            _tell_flags(found, np.array([reading.quality]))
+            if found.written:
+                add_one(outcome, owner, reading, repeated=again, message=message)
         if self._settle is not None and (outcome.readings or outcome.quarantined):
             taken = len(outcome.readings)
             settled = self._settle(outcome)
@@ -158,16 +125,17 @@ class Importer:
             found.refused += set_aside
             found.stored += taken - settled.duplicates - set_aside
 
-    def _resolve(self, block: Block) -> tuple[_Resolved, list[BadRow]]:
+    def _resolve(self, block: Block) -> tuple[Resolved, list[BadRow]]:
         """Whose the observations are and what they come to, and what is wrong with those that can be no readings."""
         names = [self._series(name) for name in block.names]
         place = np.full(len(names), -1)
-        places: dict[tuple[str, str], int] = {}
-        series: list[_Series] = []
+        places: dict[tuple[str, str, bool], int] = {}
+        series: list[Series] = []
         for number, found in enumerate(names):
-            if isinstance(found, _Series):
-                # One series may stand in a file in several units.
-                place[number] = places.setdefault((found.name, found.channel.metric), len(series))
+            if isinstance(found, Series):
+                # One series may stand in a file in several units, and calibrated here and not there.
+                key = (found.name, found.channel.metric, found.final and found.curves is not None)
+                place[number] = places.setdefault(key, len(series))
                 if place[number] == len(series):
                     series.append(found)
         numbers = np.array([_numbers(found) for found in names], np.float64).reshape(-1, 4)[block.series]
@@ -182,9 +150,9 @@ class Importer:
             (block.at <= self._kept_since(), _TOO_OLD),
         )
         sound, bad = _sound(block, wrongs, names)
-        return _Resolved(series, of, value, sound), block.bad + bad
+        return Resolved(series, of, value, sound), block.bad + bad
 
-    def _series(self, name: Name) -> _Series | Rejected:
+    def _series(self, name: Name) -> Series | Rejected:
         """What the registry says of a series."""
         found = self._known.get(name)
         if found is None:
@@ -195,7 +163,7 @@ class Importer:
             self._known[name] = found
         return found
 
-    def _resolved(self, name: Name) -> _Series:
+    def _resolved(self, name: Name) -> Series:
         device_id, key, unit, final = name
         if not device_id:
             raise Rejected(Reason.UNKNOWN_DEVICE, "the row names no device")
@@ -208,24 +176,59 @@ class Importer:
             raise Rejected(Reason.UNKNOWN_DEVICE, f"{name.device!r} is not in the registry")
         channel = entry.plan.channel(metric, unit)
         series = f"{device_id}:{channel_name(probe)}" if colon else device_id
+        curves = (entry.curves or {}).get((metric, channel_name(probe) if colon else None))
         if not final:
-            return _Series(series, entry.device, channel, channel.gain, channel.offset)
+            return Series(series, entry.device, channel, channel.gain, channel.offset, curves)
         into = METRICS[metric].unit
         stated = conversion(unit or into, into)
-        return _Series(series, entry.device, channel, stated.gain, stated.offset)
+        return Series(series, entry.device, channel, stated.gain, stated.offset, curves, final=True)
 
-    def _judged(self, batch: _Batch, received_at: int) -> tuple[Integers, Truths]:
-        """The flags of each reading, and which of them may be stored already."""
+    def _begin(self, batch: Batch) -> dict[tuple[str, str], Reading]:
+        """Let the checks remember what stands before each series; the newest that is stored, by series and metric."""
         devices = {each.device.id for each in batch.series}
-        metrics = {each.channel.metric for each in batch.series}
+        metrics = {metric for each in batch.series for metric in each.metrics}
         newest = {(each.device, each.metric): each for each in self._reader.latest(devices, metrics)}
         for each, first in zip(batch.series, batch.at[batch.starts[:-1]].tolist(), strict=True):
-            key = (each.name, each.channel.metric)
-            if key not in self._begun:
-                # What stands after a reading is no past of it: then its series begins anew with the file.
-                if key in newest and newest[key].at < first:
-                    self._checks.remember(newest[key])
-                self._begun.add(key)
+            for key in ((each.name, metric) for metric in each.metrics):
+                if key not in self._begun:
+                    # What stands after a reading is no past of it: then its series begins anew with the file.
+                    if key in newest and newest[key].at < first:
+                        self._checks.remember(newest[key])
+                    self._begun.add(key)
+        return newest
+
+    def _calibrated(self, batch: Batch, received_at: int) -> Iterator[tuple[Device, Reading, bool]]:
+        """The readings of calibrated series and what is computed from them, each with whether it may be stored already.
+
+        One after another, as over MQTT: where a curve begins, values are not compared with those before.
+        """
+        newest = self._begin(batch) if batch.series else {}
+        for place, each in enumerate(batch.series):
+            curves = each.curves or Curves(None, ())
+            until = {
+                metric: max(
+                    newest[each.name, metric].at if (each.name, metric) in newest else _NEVER,
+                    self._doubted.get(each.device.id, _NEVER),
+                )
+                for metric in each.metrics
+            }
+            metric = each.channel.metric
+            for at, raw, sent, reported in batch.rows(place):
+                state = self._checks.state(each.name, metric)
+                value, flag = sent, 0
+                if not each.final:
+                    value, flag = self._calibrating.value(curves, each.name, metric, state, at, sent)
+                behind = at <= max(state.at, until[metric])
+                quality = self._checks.flags(each.channel, state, at, value, received_at, reported=reported | flag)
+                again = behind or bool(quality & _CLOCK)
+                source = Reading(each.name, metric, at, value, raw, quality, received_at)
+                yield each.device, source, again
+                for reading, repeated in self._calibrating.derived(curves, source):
+                    yield each.device, reading, again or repeated or at <= until[reading.metric]
+
+    def _judged(self, batch: Batch, received_at: int) -> tuple[Integers, Truths]:
+        """The flags of each reading, and which of them may be stored already."""
+        newest = self._begin(batch)
         states = [self._checks.state(each.name, each.channel.metric) for each in batch.series]
         given = Stretches(
             [each.channel for each in batch.series], states, batch.starts, batch.at, batch.value, batch.reported
@@ -246,7 +249,7 @@ _TOO_LARGE = (Reason.NOT_FINITE, "", "too large for its metric", "a number that 
 _TOO_OLD = (Reason.STORE_REFUSED, "at", "older than what is kept", "a time within RURBAN_KEEP_DAYS")
 
 
-def _numbers(found: _Series | Rejected) -> tuple[float, float, float, float]:
+def _numbers(found: Series | Rejected) -> tuple[float, float, float, float]:
     """Gain, offset, and from when to when the device is in service."""
     if isinstance(found, Rejected):
         return 1.0, 0.0, -inf, inf
@@ -254,29 +257,10 @@ def _numbers(found: _Series | Rejected) -> tuple[float, float, float, float]:
     return found.gain, found.offset, -inf if first is None else first, inf if stop is None else stop
 
 
-def _batch(block: Block, resolved: _Resolved) -> _Batch:
-    """The sound observations, series after series, each in the file's order."""
-    order = np.flatnonzero(resolved.sound)
-    owners = resolved.of[order]
-    # Small numbers are sorted by their digits, in one go.
-    order = order[np.argsort(owners.astype(np.uint16) if len(resolved.series) < _FEW else owners, kind="stable")]
-    lengths = np.bincount(owners, minlength=len(resolved.series))
-    there = np.flatnonzero(lengths)
-    return _Batch(
-        [resolved.series[which] for which in there.tolist()],
-        np.concatenate(([0], np.cumsum(lengths[there]))),
-        block.at[order],
-        block.raw[order],
-        resolved.value[order],
-        block.quality[order],
-        np.repeat(np.arange(len(there)), lengths[there]),
-    )
-
-
 def _sound(
     block: Block,
     wrongs: tuple[tuple[Truths, tuple[Reason, str, str, str] | None], ...],
-    series: list[_Series | Rejected],
+    series: list[Series | Rejected],
 ) -> tuple[Truths, list[BadRow]]:
     """Which observations have none of these faults, and the first fault of each other one."""
     sound = np.ones(len(block.at), np.bool_)
@@ -297,7 +281,7 @@ _RIGHT = {
 """Of what the registry refuses: the column that says it, and what would be right."""
 
 
-def _bad(block: Block, place: int, words: tuple[Reason, str, str, str] | None, series: _Series | Rejected) -> BadRow:
+def _bad(block: Block, place: int, words: tuple[Reason, str, str, str] | None, series: Series | Rejected) -> BadRow:
     name = block.names[block.series[place]]
     if words is not None:
         reason, column, wrong, allowed = words
@@ -309,7 +293,7 @@ def _bad(block: Block, place: int, words: tuple[Reason, str, str, str] | None, s
     return BadRow(int(block.row[place]), column, wrong, allowed, reason, name.device or "", block.line(place))
 
 
-def _count(found: Imported, block: Block, resolved: _Resolved, bad: list[BadRow], listener: Listener) -> None:
+def _count(found: Imported, block: Block, resolved: Resolved, bad: list[BadRow], listener: Listener) -> None:
     found.rows += block.rows
     found.readings += int(np.count_nonzero(resolved.sound))
     found.refused += len(bad)
@@ -323,6 +307,12 @@ def _tell_flags(found: Imported, quality: Integers) -> None:
         if count:
             word = str(flag.name).lower()
             found.flagged[word] = found.flagged.get(word, 0) + count
+
+
+def _message(block: Block, history: History, received_at: int) -> Message:
+    """Where the readings of a block come from."""
+    rows = f"rows {block.row.min()} to {block.row.max()} of {history.name}" if len(block.row) else history.name
+    return Message(TOPIC.format(history.name), rows.encode(), received_at)
 
 
 def _quarantine(outcome: Outcome, bad: list[BadRow], topic: str, received_at: int) -> None:
@@ -354,24 +344,3 @@ def _fitting(lines: list[str]) -> Iterator[list[str]]:
         some.append(line)
         size += len(line) + 1
     yield some
-
-
-def _add(outcome: Outcome, batch: _Batch, quality: Integers, repeated: Truths, message: Message) -> None:
-    """These readings, as the pipeline adds them; none came in a message of its own."""
-    lengths = np.diff(batch.starts).tolist()
-    received_at = message.at
-
-    def each(words: Iterable[str]) -> list[str]:
-        return list(chain.from_iterable(map(repeat, words, lengths)))
-
-    columns = (batch.at, batch.value, batch.raw, quality)
-    names = each([series.name for series in batch.series])
-    metrics = each([series.channel.metric for series in batch.series])
-    at, value, raw, bits = (column.tolist() for column in columns)
-    outcome.readings = list(map(Reading, names, metrics, at, value, raw, bits, repeat(received_at)))
-    outcome.regions = each([series.device.region for series in batch.series])
-    outcome.owners = each([series.device.id for series in batch.series])
-    outcome.messages, outcome.sources = [message], [0] * len(names)
-    outcome.repeats = np.flatnonzero(repeated).tolist()
-    for series, length in zip(batch.series, lengths, strict=True):
-        outcome.tally(series.device.id, received_at).received += length

@@ -10,14 +10,15 @@ from typing import NamedTuple
 
 from devices.codecs.port import Context
 from devices.message import Message
+from ingest.calibrated import Calibrating
 from ingest.checks import Checks
-from ingest.directory import CurrentDirectory, Entry
+from ingest.directory import CurrentDirectory, Curves, Entry
 from ingest.rates import Rate, by_topic
 from ingest.sources import UPLINKS, bucket_of, device_of, source_of
 from ingest.strangers import NAMED, Strangers
 from telemetry.errors import Reason, Rejected
 from telemetry.hearing import Note
-from telemetry.model import Quality, Quarantined, Reading, Sample
+from telemetry.model import Device, Quality, Quarantined, Reading, Sample
 
 MAX_PAYLOAD = 256 * 1024
 EXCERPT = 4096
@@ -161,6 +162,7 @@ class Pipeline:
         """`rate` is what each source may send; None = any amount."""
         self._directory = directory
         self._checks = checks
+        self._calibrating = Calibrating(checks)
         self._max_payload = max_payload
         self._rate = rate
         self._strangers = Strangers(named_strangers)
@@ -286,6 +288,10 @@ class Pipeline:
                 Reason.NOT_FINITE, f"{sample.value!r} {sample.unit or ''} is too large for {channel.metric!r}"
             )
         reported = 0 if sample.quality is Quality.GOOD else sample.quality.value
+        curves = None if entry.curves is None else entry.curves.get((channel.metric, sample.channel))
+        if curves is not None:
+            value, flag = self._calibrating.value(curves, series, channel.metric, state, at, value)
+            reported |= flag
         quality = self._checks.flags(channel, state, at, value, received_at, reported=reported)
         if at <= newest or at <= state.doubted or quality & _CLOCK:
             outcome.repeats.append(len(outcome.readings))
@@ -294,6 +300,23 @@ class Pipeline:
         outcome.readings.append(Reading(series, channel.metric, at, value, sample.value, quality, received_at))
         outcome.regions.append(device.region)
         outcome.owners.append(device.id)
+        if curves is not None:
+            _derive(self._calibrating, curves, device, outcome)
+
+
+def _derive(calibrating: Calibrating, curves: Curves, device: Device, outcome: Outcome) -> None:
+    """Add what is computed from the last reading: readings of their own, which count as received with it."""
+    source, place = outcome.readings[-1], len(outcome.readings) - 1
+    again, reclaims = place in outcome.repeats[-1:], place in outcome.reclaimed[-1:]
+    for reading, repeated in calibrating.derived(curves, source):
+        if again or repeated:
+            outcome.repeats.append(len(outcome.readings))
+        if reclaims:
+            outcome.reclaimed.append(len(outcome.readings))
+        outcome.readings.append(reading)
+        outcome.regions.append(device.region)
+        outcome.owners.append(device.id)
+        outcome.tally(device.id, source.received_at).received += 1
 
 
 def _hear(own: str, samples: list[Sample], received_at: int, outcome: Outcome) -> None:

@@ -7,8 +7,7 @@ from typing import BinaryIO
 from devices import history
 from ingest.directory import CurrentDirectory
 from ingest.history import Importer
-from ingest.settle import Settlement
-from rurban.house import House, RegistryDirectory, clock_limits, settlement
+from rurban.house import House, RegistryDirectory, clock_limits, drained, settlement
 from rurban.settings import Settings
 from telemetry.history import HistoryImport, Imported, Listener, Wanted
 from telemetry.store.retention import kept_since
@@ -26,7 +25,7 @@ def history_import(house: House) -> HistoryImport:
             importer = Importer(
                 CurrentDirectory(RegistryDirectory(house.registry), house.clock),
                 house.store,
-                None if settling is None else _drained(settling).settle,
+                None if settling is None else drained(settling).settle,
                 limits=clock_limits(settings),
                 clock=house.clock,
                 kept_since=partial(kept_since, settings.keep_days, house.clock),
@@ -40,10 +39,3 @@ def history_import(house: House) -> HistoryImport:
 def _importing(settings: Settings) -> str:
     """Under which name imports settle: beside the worker, who may be at work."""
     return f"{settings.mqtt_client_id}-import"
-
-
-def _drained(settling: Settlement) -> Settlement:
-    """With what an import that was killed had left settled first, so that it is not counted with the next one."""
-    while settling.settle_oldest() is not None:
-        pass
-    return settling

@@ -79,8 +79,8 @@ class RegistryDirectory:
         return self.registry.devices.version()
 
     def directory(self) -> Directory:
-        devices = self.registry.devices
-        return Directory(devices.all(), devices.profiles(), codecs=CODECS, metrics=METRICS)
+        devices, calibrations = self.registry.devices, self.registry.calibrations.current()
+        return Directory(devices.all(), devices.profiles(), calibrations, codecs=CODECS, metrics=METRICS)
 
 
 def pipeline(house: House) -> Pipeline:
@@ -132,6 +132,13 @@ def settle_left_behind(house: House, own: str) -> None:
             continue
         except (StoreUnavailable, RegistryUnavailable, SpoolUnavailable) as error:
             logger.warning("what waits in %s is settled at the next start: %s", folder, error)
+
+
+def drained(settling: Settlement) -> Settlement:
+    """With what one that was killed had left settled first, so that it is not counted with what comes next."""
+    while settling.settle_oldest() is not None:
+        pass
+    return settling
 
 
 def _spool_limits(settings: Settings) -> SpoolLimits:

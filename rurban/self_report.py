@@ -6,7 +6,8 @@
     rurban_worker,worker=  messages=i,readings=i,duplicates=i,quarantined=i,batches=i,pending=i,connected=i,failing=i
 
 InfluxQL cannot join what the registry knows, and Grafana has no Prometheus here (docs/decisions/0013). None of these
-has a field `value`: no question about metrics finds them. `due` is readings per hour by the devices' profiles.
+has a field `value`: no question about metrics finds them. `due` is readings per hour by the devices' profiles,
+and those that are computed from them.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ from typing import Final
 from ingest.settling import Progress
 from rurban.place_tags import tags_of
 from telemetry.errors import RegistryUnavailable, StoreUnavailable
-from telemetry.model import Device, Profile, Region
+from telemetry.model import Device, Measure, Profile, Region
 from telemetry.registry import Registry
 from telemetry.store import Address
 from telemetry.store.influx_lines import escaped, unwritable
@@ -78,18 +79,30 @@ def registry_lines(registry: Registry, at: int) -> Iterator[str]:
     devices = [device for device in registry.devices.all() if device.valid_to is None or device.valid_to > at]
     profiles = {profile.id: profile for profile in registry.devices.profiles()}
     regions = {region.code: region for region in registry.places.all()}
-    due = {device.id: _due_per_hour(profiles[device.profile]) for device in devices}
+    due = {device.id: _due_per_hour(profiles[device.profile].measures) for device in devices}
+    for name, measures in _computed(registry, {device.id: profiles[device.profile] for device in devices}).items():
+        due[name] += _due_per_hour(measures)
     due_in: dict[str, float] = defaultdict(float)
     for device in devices:
         due_in[device.region] += due[device.id]
     for region in regions.values():
         yield _place_line(region, tags_of(region, regions), due_in[region.code], at)
     for device in devices:
-        yield _device_line(device, profiles[device.profile], regions, at)
+        yield _device_line(device, profiles[device.profile], due[device.id], regions, at)
 
 
-def _due_per_hour(profile: Profile) -> float:
-    return sum((_HOUR_S / measure.interval_s for measure in profile.measures if measure.interval_s), 0.0)
+def _due_per_hour(measures: Iterable[Measure]) -> float:
+    return sum((_HOUR_S / measure.interval_s for measure in measures if measure.interval_s), 0.0)
+
+
+def _computed(registry: Registry, profiles: Mapping[str, Profile]) -> Mapping[str, list[Measure]]:
+    """By device, the measures that go into others: those are due as often. `profiles` are by device."""
+    pairs = {(one.device, one.metric, one.computed_from) for one in registry.calibrations.current()}
+    found: dict[str, list[Measure]] = defaultdict(list)
+    for device, _, taken in pairs:
+        if device in profiles:
+            found[device] += [measure for measure in profiles[device].measures if measure.metric == taken]
+    return found
 
 
 def _place_line(region: Region, tags: Tags, due: float, at: int) -> str:
@@ -110,8 +123,7 @@ def _label(region: Region) -> str:
     return label if unwritable(label) is None else f"{region.code} {region.code}"
 
 
-def _device_line(device: Device, profile: Profile, regions: Mapping[str, Region], at: int) -> str:
-    due = _due_per_hour(profile)
+def _device_line(device: Device, profile: Profile, due: float, regions: Mapping[str, Region], at: int) -> str:
     tags = {
         **tags_of(regions[device.region], regions),
         "device": device.id,

@@ -20,6 +20,7 @@ from rurban.historian import history_import
 from rurban.house import House
 from rurban.own_metrics import LedgerCollector, QuarantineCollector, WorkerCollector
 from rurban.readiness import probes
+from rurban.recalibrating import recalibration
 from rurban.scoring import Scoring, scored_nightly
 from rurban.settings import Settings
 from telemetry import announcement
@@ -50,6 +51,7 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
             metrics=collectors,
             zone=settings.zone,
             history=history_import(house),
+            recalibration=recalibration(house),
             largest_import=settings.max_import_mb * 1024 * 1024,
             clock_limit_s=settings.clock_ahead_s,
             page=page.BUILT,

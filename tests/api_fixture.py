@@ -19,6 +19,7 @@ from api.live import LiveHub
 from api.services import Services
 from rurban.historian import history_import
 from rurban.house import House
+from rurban.recalibrating import recalibration
 from rurban.settings import Settings
 from telemetry.errors import BrokerUnavailable
 from telemetry.model import Device, Measure, Profile, Quality, Reading
@@ -115,6 +116,7 @@ def served(
 ) -> Served:
     """Everything but the readings."""
     bus, live = Bus(), LiveHub(boot="boot")
+    house = House(Settings(data_dir=_folder()), registry, store, lambda: NOW)
     services = Services(
         registry=registry,
         reader=reader or store,
@@ -124,7 +126,8 @@ def served(
         probes=probes or {"store": lambda: "answers"},
         metrics=CollectorRegistry(),
         zone=ZoneInfo("Asia/Shanghai"),
-        history=history_import(House(Settings(data_dir=_folder()), registry, store, lambda: NOW)),
+        history=history_import(house),
+        recalibration=recalibration(house, pause=lambda _: None),
         largest_import=LARGEST_IMPORT,
         token=token,
     )

@@ -39,6 +39,8 @@ OPERATIONS = (
     "GET /api/v1/places",
     "GET /api/v1/devices",
     "GET /api/v1/devices/{device_id}",
+    "GET /api/v1/devices/{device_id}/calibrations",
+    "POST /api/v1/devices/{device_id}/calibrations",
     "GET /api/v1/profiles",
     "GET /api/v1/profiles/{profile_id}",
     "GET /api/v1/metrics",

@@ -14,6 +14,7 @@ from devices.message import uplink
 from ingest.settling import Progress
 from rurban import house as composition
 from rurban.self_report import ANEW_MS, SelfReport, registry_lines, reporting
+from telemetry.calibration import Calibration, Linear
 from telemetry.registry import Registry
 from telemetry.store import Address
 from telemetry.store.influx_server import InfluxServer
@@ -107,6 +108,21 @@ def test_readings_due_add_up_over_the_devices_of_a_place_that_are_in_use(registr
     assert due == pytest.approx(sum(places))
     assert ["yes"] == [line.partition("open=")[2][:3] for line in lines if "device=probe-1," in line]
     assert [] == [line for line in lines if f"device={retired.id}," in line]
+
+
+def test_what_is_computed_is_due_as_often_as_what_it_is_computed_from(registry: Registry) -> None:
+    def due() -> float:
+        lines = registry_lines(registry, AT)
+        return sum(float(line.partition("due=")[2].split()[0]) for line in lines if line.startswith("rurban_place,"))
+
+    before = due()
+    for valid_from in (0, 1_000):
+        curve = Linear(1.0, -0.5)
+        registry.calibrations.put(
+            Calibration("station-1", "ground_surface_temperature", curve, valid_from, computed_from="air_temperature")
+        )
+
+    assert 60.0 == due() - before
 
 
 def test_a_name_that_line_protocol_cannot_carry_gives_way_to_the_code(registry: Registry) -> None:
