@@ -10,12 +10,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from telemetry.errors import Invalid
 from telemetry.model import Fold, Metric
 from telemetry.store.ports import Buckets, FoldQuery, Member, ReadingReader
 from telemetry.window import MAX_BUCKETS, Window
 from telemetry.window import edges as window_edges
 
 Numbers = npt.NDArray[np.float64]
+
+MOST_AS_OF = 5_000_000
+"""Due readings that one question as of an instant may have read one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +91,14 @@ def folded(  # noqa: PLR0913, PLR0917 (one question, each part of it named)
     fold: Fold | None = None,
     across: Fold | None = None,
     suspect: bool = False,
+    as_of: int | None = None,
     max_buckets: int = MAX_BUCKETS,
 ) -> Folded:
     """One metric of `folded_all`."""
     wanted = [Wanted(metric, sources, fold, across)]
-    (one,) = folded_all(reader, wanted, window, start, stop, now=now, suspect=suspect, max_buckets=max_buckets)
+    (one,) = folded_all(
+        reader, wanted, window, start, stop, now=now, suspect=suspect, as_of=as_of, max_buckets=max_buckets
+    )
     return one
 
 
@@ -104,6 +111,7 @@ def folded_all(  # noqa: PLR0913 (likewise)
     *,
     now: int,
     suspect: bool = False,
+    as_of: int | None = None,
     max_buckets: int = MAX_BUCKETS,
 ) -> list[Folded]:
     """The readings of each metric's devices in whole buckets that cover start <= at < stop, one line per group.
@@ -118,14 +126,19 @@ def folded_all(  # noqa: PLR0913 (likewise)
         stop: Milliseconds UTC, rounded up to a whole bucket.
         now: Nothing is expected after this instant.
         suspect: Let suspect readings take part.
+        as_of: What was received after this instant is left out, and nothing is expected after it; None = the present.
         max_buckets: How many buckets are allowed.
 
     Raises:
-        Invalid: for a range or window that gives no buckets, or too many.
+        Invalid: for a range or window that gives no buckets, or too many; as of an instant, for more than `MOST_AS_OF`
+            due readings, and for a time whose readings are forgotten.
         StoreUnavailable: the store cannot answer now.
     """
     cut = window_edges(window, start, stop, max_buckets=max_buckets)
-    parties = [_party(reader, one, cut, suspect=suspect) for one in wanted]
+    parties = [_party(reader, one, cut, suspect=suspect, as_of=as_of) for one in wanted]
+    until = now if as_of is None else min(now, as_of)
+    if as_of is not None:
+        _bound(parties, cut, until)
     answers = iter(reader.folded([query for party in parties for query in party.queries]))
     found = []
     for one, party in zip(wanted, parties, strict=True):
@@ -133,7 +146,7 @@ def folded_all(  # noqa: PLR0913 (likewise)
         lines = []
         for group, mine in party.groups.items():
             buckets = told.get(group) or Buckets.empty(group, len(cut) - 1)
-            lines.append(Line(buckets, _coverage(buckets.due, mine, party.channels, cut, now)))
+            lines.append(Line(buckets, _coverage(buckets.due, mine, party.channels, cut, until)))
         over_time, over_devices = one.folds
         found.append(Folded(one.metric, window, cut, over_time, over_devices, lines))
     return found
@@ -149,14 +162,26 @@ class _Party:
     queries: Sequence[FoldQuery]
 
 
-def _party(reader: ReadingReader, wanted: Wanted, cut: tuple[int, ...], *, suspect: bool) -> _Party:
+def _bound(parties: Sequence[_Party], cut: Sequence[int], until: int) -> None:
+    due = sum(
+        float(_expected(mine, party.channels, cut, until).sum()) for party in parties for mine in party.groups.values()
+    )
+    if due > MOST_AS_OF:
+        raise Invalid(
+            "as_of",
+            f"some {round(due)} readings would have to be read one by one, as rollups know only the present",
+            f"at most {MOST_AS_OF}: a shorter time, fewer places or metrics, or no as_of",
+        )
+
+
+def _party(reader: ReadingReader, wanted: Wanted, cut: tuple[int, ...], *, suspect: bool, as_of: int | None) -> _Party:
     names = reader.names(wanted.metric.id) if wanted.sources else ()
     channels = channels_of(names, {source.device for source in wanted.sources})
     groups: dict[str, list[Source]] = {}
     for source in wanted.sources:
         groups.setdefault(source.group, []).append(source)
     queries = [
-        FoldQuery(wanted.metric, members, cut, *wanted.folds, suspect) for members in _disjoint(groups, channels)
+        FoldQuery(wanted.metric, members, cut, *wanted.folds, suspect, as_of) for members in _disjoint(groups, channels)
     ]
     return _Party(groups, channels, queries)
 

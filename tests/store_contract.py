@@ -105,8 +105,10 @@ def reading(  # noqa: PLR0913 (a reading has that many parts)
     *,
     quality: int = 0,
     raw: float | None = None,
+    received_at: int | None = None,
 ) -> Reading:
-    return Reading(device, metric.id, at, value, value if raw is None else raw, quality, at + 1500)
+    received_at = at + 1500 if received_at is None else received_at
+    return Reading(device, metric.id, at, value, value if raw is None else raw, quality, received_at)
 
 
 def every(
@@ -125,9 +127,10 @@ def buckets(  # noqa: PLR0913 (a question, each part with its default)
     fold: Fold | None = None,
     rollover_at: float | None = None,
     suspect: bool = False,
+    as_of: int | None = None,
 ) -> Buckets:
     """All devices in one line."""
     members = tuple(Member(device, "all", rollover_at) for device in devices)
-    query = FoldQuery(metric, members, tuple(edges), fold or metric.fold, metric.across, suspect)
+    query = FoldQuery(metric, members, tuple(edges), fold or metric.fold, metric.across, suspect, as_of)
     ((line,),) = store.folded([query])
     return line

@@ -16,6 +16,8 @@ def stored(batches: Iterable[Sequence[Reading]]) -> list[Reading]:
 
 def folded(readings: Sequence[Reading], query: FoldQuery) -> list[Buckets]:
     """See ReadingReader."""
+    if query.as_of is not None:
+        readings = [row for row in readings if row.received_at <= query.as_of]
     groups = dict.fromkeys(member.group for member in query.members)
     return [_line(group, readings, query) for group in groups]
 

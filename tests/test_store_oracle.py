@@ -61,6 +61,7 @@ questions = st.lists(
         st.integers(1, SPAN),
         st.booleans(),
         st.sampled_from([None, 1000.0]),
+        st.sampled_from([None, None, SPRING + DAY, SPRING + 2 * DAY, SPRING + 3 * DAY]),
     ),
     min_size=1,
     max_size=4,
@@ -83,8 +84,12 @@ def test_a_fold_equals_the_obvious_computation(subject: Subject, of: Metric) -> 
     def check(written: list[list[Any]], settles: list[bool], asked: list[Any]) -> None:
         prefix = f"{next(example)}-"
         history = [
-            [Reading(prefix + name, of.id, at, value, value, doubt, at + 1) for name, at, value, doubt in batch]
-            for batch in written
+            # Batches come a day apart, whatever time they tell of.
+            [
+                Reading(prefix + name, of.id, at, value, value, doubt, SPRING + day * DAY)
+                for name, at, value, doubt in batch
+            ]
+            for day, batch in enumerate(written)
         ]
         for batch, settle in zip(history, settles, strict=False):
             subject.store.write(batch)
@@ -98,12 +103,12 @@ def test_a_fold_equals_the_obvious_computation(subject: Subject, of: Metric) -> 
 
 
 def _query(of: Metric, prefix: str, question: list[Any]) -> FoldQuery:
-    window, fold, across, first, length, suspect, rollover = question
+    window, fold, across, first, length, suspect, rollover, as_of = question
     folds = FOLDS[of.id]
     members = tuple(Member(prefix + name, GROUPS[name], rollover, INTERVALS[name]) for name in SERIES)
     cut = edges(window, SPRING + first, SPRING + first + length)
     over_devices = Fold.DIRECTION if of is WIND else across
-    return FoldQuery(of, members, cut, folds[fold % len(folds)], over_devices, suspect)
+    return FoldQuery(of, members, cut, folds[fold % len(folds)], over_devices, suspect, as_of)
 
 
 def _compare(subject: Subject, truth: list[Reading], query: FoldQuery) -> None:

@@ -23,8 +23,9 @@ from telemetry.model import Fold
 from telemetry.store.embedded_index import SeriesIndex
 from telemetry.store.embedded_lines import Lines
 from telemetry.store.embedded_rollup import house_days
-from telemetry.store.embedded_schema import IN_DOUBT, transaction
+from telemetry.store.embedded_schema import IN_DOUBT, meta, transaction
 from telemetry.store.ports import Buckets, FoldQuery
+from telemetry.store.retention import FOR_EVER, require_kept
 from telemetry.store.traits import traits_of
 from telemetry.window import Unit, Window, edges
 
@@ -46,21 +47,23 @@ class Grain(IntEnum):
 
 _READINGS = """
 newer AS MATERIALIZED (
-    SELECT d.series, d.at_ms, arg_max(d.value, d.seq) AS value, arg_max(d.quality, d.seq) AS quality
+    SELECT d.series, d.at_ms, arg_max(d.value, d.seq) AS value, arg_max(d.quality, d.seq) AS quality,
+        arg_max(d.lag, d.seq) AS lag
     FROM delta d JOIN members USING (series) $among_delta
     WHERE d.series BETWEEN $s0 AND $s1 AND d.at_ms BETWEEN $lo + $back AND $hi + $back - 1
     GROUP BY d.series, d.at_ms),
 readings AS (
-    SELECT m.series, m.at_ms, m.value, m.quality
+    SELECT m.series, m.at_ms, m.value, m.quality, m.lag
     FROM main m JOIN members USING (series) $among_main
     ANTI JOIN newer n ON n.series = m.series AND n.at_ms = m.at_ms
     WHERE m.series BETWEEN $s0 AND $s1 AND m.at_ms BETWEEN $lo + $back AND $hi + $back - 1
-    UNION ALL SELECT series, at_ms, value, quality FROM newer),
+    UNION ALL SELECT series, at_ms, value, quality, lag FROM newer),
 singles AS (
     SELECT series, at_ms - $back AS pos, (quality & $doubt = 0)::INTEGER AS n, 1 - n AS excluded,
         CASE WHEN n = 1 THEN value END AS total, total AS low, total AS high, total AS opening, total AS closing,
         NULL::DOUBLE AS growth, sin(radians(total)) AS sines, cos(radians(total)) AS cosines
-    FROM readings)"""
+    FROM readings WHERE $received)"""
+_RECEIVED = "at_ms + lag <= {}"
 _AMONG = {
     "delta": "SEMI JOIN dirty x ON x.series = d.series AND x.hour = hour_of(d.at_ms, $back)",
     "main": "SEMI JOIN dirty x ON x.series = m.series AND x.hour = hour_of(m.at_ms, $back)",
@@ -135,6 +138,7 @@ class _Question(NamedTuple):
     fold: Fold
     across: Fold
     suspect: bool
+    as_of: int | None
     back: int
     """1 where readings tell of the time before them."""
     grain: Grain
@@ -162,6 +166,8 @@ def folded(
         alike.setdefault((question, turn), []).append((position, query))
     found: dict[int, list[Buckets]] = {}
     with transaction(connection):
+        if any(query.as_of is not None for query in queries):
+            require_kept(queries, int(meta(connection, "forgotten") or FOR_EVER))
         for (question, _), these in alike.items():
             for some in _portions(question, these):
                 found.update(_together(connection, index, question, some, zone))
@@ -170,7 +176,8 @@ def folded(
 
 def _question(query: FoldQuery, index: SeriesIndex, zone: ZoneInfo) -> _Question:
     back = int(query.metric.kind.accumulates)
-    return _Question(query.edges, query.fold, query.across, query.suspect, back, _grain(query, index, zone))
+    grain = _grain(query, index, zone)
+    return _Question(query.edges, query.fold, query.across, query.suspect, query.as_of, back, grain)
 
 
 def _portions(question: _Question, these: Sequence[tuple[int, FoldQuery]]) -> Iterator[list[_Asked]]:
@@ -220,6 +227,7 @@ class _Parts:
             "back": str(question.back),
             "doubt": "0" if question.suspect else str(IN_DOUBT),
             "increase": str(question.fold is Fold.INCREASE).upper(),
+            "received": "TRUE" if question.as_of is None else _RECEIVED.format(question.as_of),
         }
 
     def rows(self, statement: str, **words: str) -> pa.Table:
@@ -280,7 +288,7 @@ def _grain(query: FoldQuery, index: SeriesIndex, zone: ZoneInfo) -> Grain:
         and (stored.counts or query.fold is not Fold.INCREASE)
         and (stored.turns or query.fold is not Fold.DIRECTION)
     )
-    if query.suspect or not served or any(edge % HOUR_MS for edge in query.edges):
+    if query.suspect or query.as_of is not None or not served or any(edge % HOUR_MS for edge in query.edges):
         return Grain.READING
     rollover = query.fold is Fold.INCREASE and any(member.rollover_at is not None for member in query.members)
     if rollover or not _whole_days(query.edges, zone):

@@ -26,7 +26,7 @@ readings AS (
     UNION ALL SELECT * FROM newer)
 SELECT rank, at_ms, value, coalesce(raw, value), quality, at_ms + lag
 FROM readings JOIN members USING (series)
-WHERE quality & $doubt = 0 AND (at_ms > $after OR rank > $after_rank)
+WHERE quality & $doubt = 0 AND at_ms + lag <= $as_of AND (at_ms > $after OR rank > $after_rank)
 ORDER BY at_ms, rank LIMIT $room
 """
 _NEWEST = """
@@ -48,6 +48,8 @@ SELECT number, arg_max(value, seq) AS value FROM asked a JOIN (
 ) r ON r.series = a.series AND r.at_ms = a.at_ms
 GROUP BY number
 """
+_EVER = 2**62
+"""After every receipt."""
 _NOWHERE = Span(1, 0)
 """Of a series that does not exist."""
 _FIRST_STRIDE_MS = HOUR_MS
@@ -73,7 +75,7 @@ def page(connection: duckdb.DuckDBPyConnection, index: SeriesIndex, query: RawQu
     start = max(start, min(index.span(number).oldest for number in numbers))
     stop = min(query.stop, max(index.span(number).newest for number in numbers) + 1)
     values = {"s0": min(numbers), "s1": max(numbers), "doubt": 0 if query.suspect else IN_DOUBT}
-    values |= {"after": after, "after_rank": after_rank}
+    values |= {"after": after, "after_rank": after_rank, "as_of": _EVER if query.as_of is None else query.as_of}
     found: list[Reading] = []
     stride = _FIRST_STRIDE_MS
     with transaction(connection):

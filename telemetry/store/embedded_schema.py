@@ -110,8 +110,9 @@ def connect(path: Path, *, memory_limit: str, threads: int) -> duckdb.DuckDBPyCo
 
 
 def meta(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
-    return None if row is None else str(row[0])
+    # All of them: a result that is not at its end would keep the connection from what is asked next.
+    rows = connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchall()
+    return str(rows[0][0]) if rows else None
 
 
 def note(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:

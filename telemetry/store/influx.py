@@ -23,7 +23,7 @@ from telemetry.store.influx_roll import Roller
 from telemetry.store.influx_server import NOTHING, InfluxServer
 from telemetry.store.influxql import Bound, among, measurements
 from telemetry.store.ports import Buckets, FoldQuery, Identity, RawQuery, Refused
-from telemetry.store.retention import kept_since, too_old, without
+from telemetry.store.retention import kept_since, require_kept, too_old, without
 from telemetry.store.traits import traits_of
 
 _BY_HAND = (
@@ -102,6 +102,7 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
 
     def folded(self, queries: Sequence[FoldQuery]) -> list[list[Buckets]]:
         """See ReadingReader; asked side by side, as the server may be far away."""
+        require_kept(queries, self._kept_since())
         served = [
             self._folder.traits(query.metric.id) == traits_of(query.metric)
             and self._folder.is_as_ruled(query.metric.id)

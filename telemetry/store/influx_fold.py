@@ -3,7 +3,7 @@
 Readings come singly, or as stretches that the server has folded itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -17,12 +17,27 @@ from telemetry.store import influxql, parts
 from telemetry.store.influx_hourly import Hourly, late_of, late_statement
 from telemetry.store.influx_lines import unwritable
 from telemetry.store.influx_server import InfluxServer, Rows
-from telemetry.store.influxql import AGGREGATES, HOURS_WITH_GOOD, ROLLED, Bound, among, between, called, every, quoted
+from telemetry.store.influxql import (
+    AGGREGATES,
+    HOURS_WITH_GOOD,
+    ROLLED,
+    Bound,
+    among,
+    between,
+    called,
+    every,
+    quoted,
+    received_by,
+)
 from telemetry.store.parts import Floats, Parts
 from telemetry.store.ports import FoldQuery
 
 MOST_STEPS = 20_000
 """A range of more steps than this is read as single readings: the server would walk over each step."""
+_MOST_DUE = 200_000
+"""Readings that are due; an InfluxDB 1.x looks at some 100 000 a second."""
+_ON_EVENT_MS = HOUR_MS
+"""How often a device that reports on event is supposed to."""
 _TOGETHER_HOURS = 24
 """Late hours no further apart than this are read at once."""
 _FLOATS = ("total", "low", "high", "opening", "closing", "growth", "sines", "cosines")
@@ -46,7 +61,7 @@ class _Question:
         devices = among(bound, "device", self.position if series is None else series)
         return (
             f"FROM {quoted(self.query.metric.id)} WHERE {devices} "
-            f"AND {between(bound, start + self.back, stop + self.back)}"
+            f"AND {between(bound, start + self.back, stop + self.back)}{received_by(bound, self.query.as_of)}"
         )
 
     def members(self, answer: Iterable[Rows]) -> Iterable[tuple[int, Rows]]:
@@ -57,7 +72,8 @@ class _Question:
 def parts_of(server: InfluxServer, hourly: Hourly | None, query: FoldQuery) -> Parts:
     """All parts within the query's edges, ordered by series and time; counters with their increase.
 
-    `hourly` None = the metric was rolled up in another way than the query asks for.
+    `hourly` None = the metric was rolled up in another way than the query asks for. Rollups know only the present, so a
+    query as of an instant is put together from readings.
 
     Raises:
         StoreUnavailable: the server cannot answer.
@@ -73,13 +89,26 @@ def parts_of(server: InfluxServer, hourly: Hourly | None, query: FoldQuery) -> P
     lo, hi = query.edges[0], query.edges[-1]
     pieces: list[Parts] = []
     start = lo
+    if query.as_of is not None:
+        hourly = None
     if hourly is not None and not (query.suspect or lo % HOUR_MS or question.step % HOUR_MS):
         start = max(lo, min(hourly.known().rolled_until, hi))
         pieces = _rolled(server, hourly, question, lo, start) if start > lo else []
-    if start < hi:
-        pieces += _from_readings(server, question, start, hi)
+    for first, last in _portions(question, start, hi):
+        pieces += _from_readings(server, question, first, last)
     found = joined(pieces)
     return _increasing(server, hourly, question, found) if query.fold is Fold.INCREASE else found
+
+
+def _portions(question: _Question, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """As of an instant, whole steps of so few due readings that the server answers in time; else the whole range."""
+    length = stop - start
+    if question.query.as_of is not None:
+        per_ms = sum(1 / (member.interval_ms or _ON_EVENT_MS) for member in question.query.members)
+        length = max(int(_MOST_DUE / per_ms) // question.step, 1) * question.step
+    while start < stop:
+        yield start, min(start + length, stop)
+        start += length
 
 
 def _from_readings(server: InfluxServer, question: _Question, start: int, stop: int) -> list[Parts]:

@@ -8,7 +8,7 @@ from telemetry.model import Reading
 from telemetry.store import influxql
 from telemetry.store.influx_lines import unwritable
 from telemetry.store.influx_server import InfluxServer, Rows
-from telemetry.store.influxql import Bound, among, between, measurements, quoted
+from telemetry.store.influxql import Bound, among, between, measurements, quoted, received_by
 from telemetry.store.ports import Identity, RawQuery
 
 _FIELDS = '"value", "raw", "quality", "received"'
@@ -62,6 +62,7 @@ def _selected(
     where = f"{among(bound, 'device', query.devices)} AND {between(bound, start, stop)}"
     if not query.suspect:
         where += f" AND {influxql.GOOD}"
+    where += received_by(bound, query.as_of)
     most = "" if limit is None else f" LIMIT {limit}"
     statements = [
         f'SELECT {_FIELDS}, "device" FROM {quoted(metric)} WHERE {where} ORDER BY time ASC{most}'  # noqa: S608

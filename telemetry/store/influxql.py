@@ -106,6 +106,11 @@ def between(bound: Bound, start: int, stop: int) -> str:
     return f"time >= {bound(first * NS)} AND time < {bound(last * NS)}"
 
 
+def received_by(bound: Bound, as_of: int | None) -> str:
+    """A further condition that a reading was received by this instant; none where there is no such instant."""
+    return "" if as_of is None else f' AND "received" <= {bound(as_of)}'
+
+
 def called(function: str, field: str) -> str:
     """A function of one field.
 

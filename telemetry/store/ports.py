@@ -70,6 +70,8 @@ class FoldQuery:
     """Over the series of a group, within one bucket: MEAN, SUM, MIN, MAX or DIRECTION."""
     suspect: bool = False
     """True = suspect readings take part too."""
+    as_of: int | None = None
+    """Only readings that were received by this instant, read one by one: rollups know only the present. None = all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class RawQuery:
     after: Cursor | None = None
     suspect: bool = True
     """False = leave suspect readings out."""
+    as_of: int | None = None
+    """Only readings that were received by this instant; None = all."""
 
 
 class ReadingWriter(Protocol):
@@ -138,6 +142,9 @@ class ReadingReader(Protocol):
         INCREASE follows the counter rule, between consecutive readings that take part, also across bucket edges and
         from the last reading before the first edge: v2 - v1 if v2 >= v1; else v2 if v2 < 5 % of v1 (reset); else
         rollover_at - v1 + v2 if the meter's rollover is known; else nothing. The amount belongs to the later reading.
+
+        As of an instant, a reading that was written again later is absent: what is kept of it was received later.
+        Raise `Invalid` for a query as of an instant over a time whose readings are forgotten.
         """
         ...
 

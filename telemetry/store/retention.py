@@ -1,10 +1,11 @@
 """How long readings are kept, in every store; their rollups stay for ever. Pure but for the clock it is given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from telemetry.instant import DAY_MS, HOUR_MS
+from telemetry.errors import Invalid
+from telemetry.instant import DAY_MS, HOUR_MS, iso
 from telemetry.model import Reading
-from telemetry.store.ports import Refused
+from telemetry.store.ports import FoldQuery, Refused
 
 FOR_EVER = -(2**62)
 
@@ -34,6 +35,16 @@ def too_old(batch: Sequence[Reading], since: int) -> list[Refused]:
         for position, reading in enumerate(batch)
         if reading.at <= since
     ]
+
+
+def require_kept(queries: Iterable[FoldQuery], since: int) -> None:
+    """Raise `Invalid` where one as of an instant asks for readings of which only the rollups are left."""
+    if any(query.as_of is not None and query.edges and query.edges[0] < since for query in queries):
+        raise Invalid(
+            "as_of",
+            f"readings before {iso(since)} are forgotten, and their rollups do not tell when they were received",
+            f"a start from {iso(since)} on, or no as_of",
+        )
 
 
 def without(batch: Sequence[Reading], refused: Sequence[Refused]) -> Sequence[Reading]:
