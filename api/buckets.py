@@ -63,6 +63,8 @@ class Question:
     fold: Fold | None
     fill: Fill
     suspect: bool
+    as_of: int | None = None
+    """Only what had been received by then."""
     named: frozenset[str] = frozenset()
     """Devices that the client names; only these take part in a group's line where their profile is a probe's."""
 
@@ -102,6 +104,7 @@ def drawn(reader: ReadingReader, atlas: Atlas, question: Question, now: int) -> 
             now=now,
             fold=question.fold,
             suspect=question.suspect,
+            as_of=question.as_of,
             max_buckets=max(1, MOST_POINTS // max(1, lines * len(question.metrics))),
         )
         for line in answer.lines:

@@ -22,14 +22,16 @@ IDS: Final = (*DIVISORS, *TRAITS, *STATISTICS, *COMPARABLES)
 class Declarations:
     """Declared numbers; of several years the newest counts. Raises `RegistryUnavailable`."""
 
-    def __init__(self, registry: Registry, atlas: Atlas) -> None:
+    def __init__(self, registry: Registry, atlas: Atlas, as_of: int | None = None) -> None:
+        """`as_of` = only those that had been entered by that instant."""
         self._registry = registry
         self._atlas = atlas
+        self._as_of = as_of
 
     def numbers(self, codes: Collection[str], ids: Collection[str]) -> dict[str, dict[str, Declared]]:
         """By region and id."""
         found: dict[str, dict[str, Declared]] = {}
-        for one in self._registry.statistics.find(codes, ids):
+        for one in self._registry.statistics.find(codes, ids, self._as_of):
             found.setdefault(one.region, {})[one.id] = declared(one)
         return found
 

@@ -67,7 +67,7 @@ def declared_bench(bench: Bench, registry: Registry) -> DeclaredBench:
     """Raise `RegistryUnavailable`."""
     codes = {code for group in bench.groups for code in (*group.units, group.id)}
     numbers: dict[tuple[str, str], dict[int, Declared]] = {}
-    for one in registry.statistics.find(codes, DECLARED):
+    for one in registry.statistics.find(codes, DECLARED, bench.period.as_of):
         numbers.setdefault((one.region, one.id), {})[one.year] = declared(one)
     units = [code for group in bench.groups for code in group.units]
     end = dt.datetime.fromtimestamp((bench.period.stop - 1) / 1000, bench.period.zone)

@@ -32,6 +32,13 @@ class Period:
     now: int
     every: str | None = None
     """Buckets to use whatever the devices' intervals are; None = those in which each of them is due."""
+    as_of: int | None = None
+    """What was received or entered later takes no part; None = the present."""
+
+    @property
+    def until(self) -> int:
+        """The instant as seen from which a bucket is past."""
+        return self.now if self.as_of is None else self.as_of
 
 
 class EvidenceBook:
@@ -41,7 +48,7 @@ class EvidenceBook:
         self._reader = reader
         self._sources = _sources(atlas, units)
         self._wanted = frozenset(units)
-        self._period = period
+        self.period = period
         self._windows: dict[str, Window] = {}
         self._spans: dict[Window, tuple[int, int]] = {}
         self._folded: dict[_Key, tuple[Folded, Mapping[str, Line]]] = {}
@@ -60,7 +67,7 @@ class EvidenceBook:
             for source in sources
             if source.interval_s
         ]
-        return parse(self._period.every or measure.window(max(intervals, default=None)), self._period.zone)
+        return parse(self.period.every or measure.window(max(intervals, default=None)), self.period.zone)
 
     def gather(self, measures: Iterable[Comparable], units: Collection[str]) -> None:
         """Read what these measures need of these places at once; from now on only these may be asked for."""
@@ -123,7 +130,9 @@ class EvidenceBook:
         if not wanted:
             return
         cut = self._cut(window, max(len(one.sources) for one in wanted.values()))
-        found = folded_all(self._reader, [*wanted.values()], window, cut[0], cut[-1], now=self._period.now)
+        found = folded_all(
+            self._reader, [*wanted.values()], window, cut[0], cut[-1], now=self.period.now, as_of=self.period.as_of
+        )
         for key, whole in zip(wanted, found, strict=True):
             self._folded[key] = (whole, {line.buckets.group: line for line in whole.lines})
 
@@ -134,8 +143,8 @@ class EvidenceBook:
 
     def _cut(self, window: Window, lines: int) -> tuple[int, ...]:
         most = max(1, MOST_POINTS // max(1, lines))
-        cut = edges(window, self._period.start, self._period.stop, max_buckets=most)
-        return cut[:-1] if cut[-1] > self._period.now and len(cut) > 2 else cut  # noqa: PLR2004 -- one must be left
+        cut = edges(window, self.period.start, self.period.stop, max_buckets=most)
+        return cut[:-1] if cut[-1] > self.period.until and len(cut) > 2 else cut  # noqa: PLR2004 -- one must be left
 
 
 def _sources(atlas: Atlas, units: Sequence[str]) -> dict[str, dict[str, list[Source]]]:

@@ -2,13 +2,29 @@
 
 import threading
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NamedTuple
 
 from insight.assessment import Assessment
 from insight.declared import Declared
 
-Key = tuple[int, str, str, str, int, int, bool, tuple[Declared | None, ...]]
-"""Version of the registry, measure, place, buckets, start, stop, whether public, and what is declared of the place."""
+
+class Key(NamedTuple):
+    """What an assessment depends on."""
+
+    version: int
+    """Of the registry."""
+    measure: str
+    place: str
+    every: str
+    """Buckets, and whose calendar they follow."""
+    start: int
+    stop: int
+    as_of: int | None
+    public: bool
+    declared: tuple[Declared | None, ...]
+    """Of the place."""
+
+
 KEEP_MS: Final = 60_000
 _MOST: Final = 50_000
 

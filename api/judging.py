@@ -122,7 +122,8 @@ class Judge:
         place, window = self.places[code], self.book.window(measure)
         declared = (place.persons, place.households, place.mu, place.farms)
         every = f"{window} {window.zone}"
-        return (self.version, measure.id, code, every, *self.book.span(measure), public, declared)
+        as_of = self.book.period.as_of
+        return Key(self.version, measure.id, code, every, *self.book.span(measure), as_of, public, declared)
 
     def _nobody(self, measure: Comparable, group: Group) -> Assessment:
         empty = next(iter(self.book.of(measure, "").values()))
@@ -216,7 +217,13 @@ def _earlier_years(bench: Bench, beside: Comparison, history: int) -> list[tuple
     for back in range(1, history + 1):
         start, stop = (_years_before(at, back, period) for at in (beside.place.start, beside.place.stop))
         judge = bench.judge(replace(period, start=start, stop=stop, every=every))
-        then = judge.assessment(measure, bench.benchmark)
+        try:
+            then = judge.assessment(measure, bench.benchmark)
+        except Invalid as error:
+            if error.where != "as_of":
+                raise
+            # A year of which only rollups are left: the present has it, the past has not.
+            break
         if then.value is None:
             break
         found.append((_year(then.start, then.stop), then.value))

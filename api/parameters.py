@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.atlas import Atlas
 from api.words import EARLIEST, LATEST
 from telemetry.errors import Invalid, Unknown
+from telemetry.instant import iso
 from telemetry.metrics import metric
 from telemetry.model import Device, Metric
 from telemetry.regions import padded
@@ -55,6 +56,15 @@ DeviceIds = Annotated[
 ZoneName = Annotated[
     str,
     Field(description="IANA time zone of days, months and of instants without offset", examples=["Asia/Shanghai"]),
+]
+
+AsOf = Annotated[
+    str | None,
+    Field(
+        description="as it was known at this instant: readings that had been received, numbers that had been entered; "
+        f"{INSTANT}. `now` and what counts back in start and stop is then meant from it. None = the present",
+        examples=["2026-11-01T00:00:00Z"],
+    ),
 ]
 
 
@@ -106,11 +116,29 @@ def instant(where: str, text: str, now: int, tz: ZoneInfo) -> int:
     return max(EARLIEST, min(exact // dt.timedelta(milliseconds=1), LATEST))
 
 
-def span(start: str, stop: str, now: int, tz: ZoneInfo) -> tuple[int, int]:
-    """Start and stop of a half-open range; `Invalid` where nothing lies between."""
-    first, last = instant("start", start, now, tz), instant("stop", stop, now, tz)
+def known_at(text: str | None, now: int, tz: ZoneInfo) -> int | None:
+    """The instant of `as_of`; None = the present. Raise `Invalid` for one in the future."""
+    if text is None:
+        return None
+    at = instant("as_of", text, now, tz)
+    if at > now:
+        raise Invalid("as_of", f"{text!r} is in the future: nobody knows it yet", "now, or earlier")
+    return at
+
+
+def span(start: str, stop: str, now: int, tz: ZoneInfo, as_of: int | None = None) -> tuple[int, int]:
+    """Start and stop of a half-open range, as it was asked for `as_of` an instant; None = now.
+
+    Raise `Invalid` where nothing lies between, and where nothing of it had happened.
+    """
+    meant = now if as_of is None else as_of
+    first, last = instant("start", start, meant, tz), instant("stop", stop, meant, tz)
     if first >= last:
         raise Invalid("start", f"{start!r} is not before stop, {stop!r}", "an earlier start or a later stop")
+    if as_of is not None and as_of <= first:
+        raise Invalid(
+            "as_of", f"{iso(as_of)} is not after start, {iso(first)}: nothing of it had happened", "a later one"
+        )
     return first, last
 
 

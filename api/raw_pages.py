@@ -33,6 +33,7 @@ def page(  # noqa: PLR0913 (each bound of the page)
     limit: int,
     cursor: str | None,
     suspect: bool,
+    as_of: int | None = None,
 ) -> Page:
     """At most `limit` readings of these metrics and devices. Raise `Invalid` for a cursor that no page has given."""
     after = None if cursor is None else _read(cursor)
@@ -41,7 +42,7 @@ def page(  # noqa: PLR0913 (each bound of the page)
     if not names:
         return Page([], None)
     # One more than asked for tells whether there is a next page.
-    query = RawQuery(ids, names, start, stop, limit + 1, after, suspect)
+    query = RawQuery(ids, names, start, stop, limit + 1, after, suspect, as_of)
     found = reader.raw(query)
     if len(found) <= limit:
         return Page(found, None)

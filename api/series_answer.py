@@ -55,6 +55,7 @@ class SeriesAnswer(BaseModel):
     stop: str = Field(description="end of the last bucket or of the range", examples=[INSTANT])
     every: str | None = Field(description="length of a bucket; null = readings as stored", examples=["1h"])
     tz: str = Field(examples=["Asia/Shanghai"])
+    as_of: str | None = Field(description="only what had been received by then; null = everything", examples=[INSTANT])
     quality: str = Field(description="which readings took part", examples=["good"])
     by: str = Field(examples=["device"])
     series: list[SeriesLine]

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from telemetry.instant import iso
 from telemetry.model import Quality
 
 _FLAGS = tuple((int(flag), str(flag.name).lower()) for flag in Quality if flag)
@@ -16,6 +17,11 @@ _EXACT_POWERS = 22
 """A double holds the powers of ten exactly up to this one."""
 LATEST = int(dt.datetime(2200, 1, 1, tzinfo=dt.UTC).timestamp()) * 1000
 """Readings lie between these two, milliseconds; what is asked for outside of them is not there."""
+
+
+def iso_or_none(at: int | None) -> str | None:
+    """As `telemetry.instant.iso` writes it."""
+    return None if at is None else iso(at)
 
 
 @lru_cache(maxsize=1024)

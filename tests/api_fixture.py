@@ -106,23 +106,24 @@ def _folder() -> Path:
     return Path(folder)
 
 
-def served(
+def served(  # noqa: PLR0913 (each with its default)
     registry: Registry,
     store: Store,
     *,
     token: str | None = None,
     probes: Mapping[str, Callable[[], str]] | None = None,
     reader: ReadingReader | None = None,
+    now: int = NOW,
 ) -> Served:
     """Everything but the readings."""
     bus, live = Bus(), LiveHub(boot="boot")
-    house = House(Settings(data_dir=_folder()), registry, store, lambda: NOW)
+    house = House(Settings(data_dir=_folder()), registry, store, lambda: now)
     services = Services(
         registry=registry,
         reader=reader or store,
         live=live,
         publish=bus.publish,
-        clock=lambda: NOW,
+        clock=lambda: now,
         probes=probes or {"store": lambda: "answers"},
         metrics=CollectorRegistry(),
         zone=ZoneInfo("Asia/Shanghai"),

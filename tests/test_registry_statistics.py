@@ -32,6 +32,16 @@ def test_each_year_is_kept_and_a_correction_replaces_it(registry: Registry) -> N
     assert [] == registry.statistics.find(None, ["mu"])
 
 
+def test_as_of_an_instant_only_what_had_been_entered_is_there(registry: Registry) -> None:
+    """A number that was replaced since is absent: what it was is not kept."""
+    newer = replace(PERSONS, year=2025, entered_at=2_000)
+    registry.statistics.put([PERSONS, newer])
+
+    assert ([], [PERSONS]) == (registry.statistics.find(as_of=999), registry.statistics.find(as_of=1_999))
+    registry.statistics.put([replace(PERSONS, value=1.0, entered_at=3_000)])
+    assert [newer] == registry.statistics.find(as_of=2_000)
+
+
 def test_of_a_table_with_an_unknown_region_nothing_is_kept(registry: Registry) -> None:
     with pytest.raises(Conflict):
         registry.statistics.put([PERSONS, replace(PERSONS, region="370522101999")])

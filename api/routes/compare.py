@@ -20,11 +20,12 @@ from api.declared_entry import declared_bench
 from api.dependencies import CurrentPicture, Noted, Parts, Recent
 from api.evidence import Period
 from api.judging import URBAN, Bench, Group, Judge, benchmark_of, entry, group_of, peers_of
-from api.parameters import INSTANT, Parameters, ZoneName, names, span, zone
+from api.parameters import INSTANT, AsOf, Parameters, ZoneName, known_at, names, span, zone
 from api.problems import NOT_FOUND
 from api.requests import PREFIX
 from api.scoring import card
 from api.services import Services
+from api.words import iso_or_none
 from insight.assessment import Assessment
 from insight.comparison import Comparison
 from insight.figures import DECLARED
@@ -36,6 +37,7 @@ from telemetry.metrics import metric
 
 router = APIRouter(tags=["comparison"])
 
+AS_OF = "as it was known then; null = the present"
 _REGION = Path(description="division code; trailing zeros may be left out", examples=["370522101201"])
 
 
@@ -45,6 +47,7 @@ class PeriodQuery(Parameters):
     start: Annotated[str, Field(description=INSTANT, examples=["-30d"])] = "-30d"
     stop: Annotated[str, Field(description=f"{INSTANT}; the bucket in progress takes no part")] = "now"
     tz: ZoneName = "UTC"
+    as_of: AsOf = None
     public: Annotated[
         bool,
         Field(
@@ -114,6 +117,7 @@ class CompareAnswer(EntryAnswer):
     """One measure of a place, and who the peers are."""
 
     similar: PeersAnswer
+    as_of: str | None = Field(description=AS_OF)
 
 
 class CountAnswer(BaseModel):
@@ -129,6 +133,7 @@ class ScorecardAnswer(BaseModel):
     region: str
     name: str
     benchmark: str = Field(description="what it is held against")
+    as_of: str | None = Field(description=AS_OF)
     counts: list[CountAnswer]
     entries: list[EntryAnswer]
     similar: PeersAnswer
@@ -140,7 +145,6 @@ class Shown:
 
     bench: Bench
     judge: Judge
-    query: PeriodQuery
 
     def entry(self, one: Entry) -> EntryAnswer:
         return EntryAnswer(
@@ -162,10 +166,11 @@ class Shown:
     def tile(self, one: Assessment, group: Group) -> Tile:
         if one.measure.id in DECLARED:
             asked = {"id": one.measure.id, "region": ",".join(dict.fromkeys((*_own(group), *group.units)))}
+            asked |= as_of_words(self.bench.period)
             link = f"{PREFIX}/statistics?{urlencode(asked, safe=',')}" if group.units else None
             return tile(one, group.label, one.measure.every, None, link)
         every = str(self.judge.book.window(one.measure))
-        link = explain_link(one, group, every, self.query) if group.units else None
+        link = explain_link(one, group, every, self.bench.period, public=self.bench.public) if group.units else None
         return tile(one, group.label, every, link)
 
 
@@ -174,7 +179,12 @@ def _own(group: Group) -> list[str]:
     return [code for code in group.id.split(",") if code.isdigit()]
 
 
-def explain_link(one: Assessment, group: Group, every: str, query: PeriodQuery) -> str:
+def as_of_words(period: Period) -> dict[str, str]:
+    """What an address must say so that it is asked as of the same instant."""
+    return {} if period.as_of is None else {"as_of": iso(period.as_of)}
+
+
+def explain_link(one: Assessment, group: Group, every: str, period: Period, *, public: bool) -> str:
     """Where the ingredients of this value are found, for the very same buckets."""
     asked = {
         "measure": one.measure.id,
@@ -182,9 +192,9 @@ def explain_link(one: Assessment, group: Group, every: str, query: PeriodQuery) 
         "start": iso(one.start),
         "stop": iso(one.stop),
         "every": every,
-        "tz": query.tz,
-    }
-    return f"{PREFIX}/explain?{urlencode(asked, safe=',:')}" + ("" if query.public else "&public=false")
+        "tz": period.zone.key,
+    } | as_of_words(period)
+    return f"{PREFIX}/explain?{urlencode(asked, safe=',:')}" + ("" if public else "&public=false")
 
 
 def period(query: PeriodQuery, services: Services, every: str | None = None) -> Period:
@@ -192,7 +202,8 @@ def period(query: PeriodQuery, services: Services, every: str | None = None) -> 
     if not query.public and services.token is None:
         raise Invalid("public", "this house is open to everybody", "true, or a house with RURBAN_API_TOKEN")
     tz, now = zone(query.tz), services.clock()
-    return Period(*span(query.start, query.stop, now, tz), tz, now, every)
+    as_of = known_at(query.as_of, now, tz)
+    return Period(*span(query.start, query.stop, now, tz, as_of), tz, now, every, as_of)
 
 
 @router.get("/compare", responses=NOT_FOUND)
@@ -215,9 +226,14 @@ def compare(
     if found is None:
         raise Invalid("benchmark", f"{query.benchmark} is no figure of {measure.id}", f"{URBAN}, or division codes")
     asking.note(atlas.standing_beneath(query.region), (*measure.metrics, *measure.divided_by))
-    told = Shown(bench, judge, query).entry(found)
+    told = Shown(bench, judge).entry(found)
     return CompareAnswer(
-        measure=told.measure, place=told.place, city=told.city, peers=told.peers, similar=_similar(bench)
+        measure=told.measure,
+        place=told.place,
+        city=told.city,
+        peers=told.peers,
+        similar=_similar(bench),
+        as_of=iso_or_none(bench.period.as_of),
     )
 
 
@@ -236,11 +252,12 @@ def scorecard_of(
     bench = _bench(query, region, services, atlas, recent)
     judge = bench.judge()
     found = card(bench, judge, services.registry)
-    shown = Shown(bench, judge, query)
+    shown = Shown(bench, judge)
     return ScorecardAnswer(
         region=bench.place.id,
         name=bench.place.label,
         benchmark=bench.benchmark.label,
+        as_of=iso_or_none(bench.period.as_of),
         counts=[CountAnswer(standing=standing, measures=found.count(standing)) for standing in Standing],
         entries=[shown.entry(one) for one in found.entries],
         similar=_similar(bench),
@@ -262,13 +279,14 @@ def _measure(query: CompareQuery) -> Comparable:
 
 def _bench(query: BesideQuery, region: str, services: Services, atlas: CurrentPicture, recent: Recent) -> Bench:
     found = atlas.region(region)
-    declared = Declarations(services.registry, atlas)
+    asked = period(query, services)
+    declared = Declarations(services.registry, atlas, asked.as_of)
     return Bench(
         services.reader,
         recent,
         atlas,
         declared,
-        period(query, services),
+        asked,
         query.public,
         group_of(atlas, [found.code]),
         benchmark_of(atlas, found, query.benchmark),

@@ -11,12 +11,13 @@ from api.answers import INSTANT
 from api.comparison_answer import DeclaredAnswer, MeasureAnswer, Tile, declared_answer, measure_answer, tile
 from api.declarations import Declarations
 from api.dependencies import CurrentPicture, Noted, Parts, Recent
-from api.evidence import EvidenceBook
+from api.evidence import EvidenceBook, Period
 from api.judging import Group, Judge, group_of
 from api.parameters import MOST_NAMES, RegionCodes, names
 from api.problems import NOT_FOUND
 from api.requests import PREFIX
-from api.routes.compare import PeriodQuery, explain_link, period
+from api.routes.compare import AS_OF, PeriodQuery, as_of_words, explain_link, period
+from api.words import iso_or_none
 from insight.assessment import GATE, Assessment, Stratum, weight
 from insight.declared import Place
 from insight.figures import DECLARED
@@ -84,6 +85,7 @@ class ExplainAnswer(BaseModel):
     """A number, and how to compute it again."""
 
     measure: MeasureAnswer
+    as_of: str | None = Field(description=AS_OF)
     tile: Tile
     weigh_by: Weight = Field(description="of a group: its value is the mean of its parts, weighed by this")
     flags_excluded: list[str] = Field(description="quality flags that keep a reading out")
@@ -108,7 +110,7 @@ def explain(
     measure = comparable(query.measure)
     group = group_of(atlas, names(query.region))
     book = EvidenceBook(services.reader, atlas, group.units, period(query, services, query.every))
-    places = Declarations(services.registry, atlas).places(group.units)
+    places = Declarations(services.registry, atlas, book.period.as_of).places(group.units)
     judge = Judge(book, recent, atlas.version, places, services.clock(), query.public)
     found = judge.assessment(measure, group)
     for code in group.units:
@@ -118,10 +120,11 @@ def explain(
     shown = [code for code in group.units if code not in secret]
     return ExplainAnswer(
         measure=measure_answer(measure),
-        tile=tile(found, group.label, every, explain_link(found, group, every, query)),
+        as_of=iso_or_none(book.period.as_of),
+        tile=tile(found, group.label, every, explain_link(found, group, every, book.period, public=query.public)),
         weigh_by=measure.weigh_by,
         flags_excluded=[str(flag.name).lower() for flag in SUSPECT],
-        parts=[_part(found, group, code, atlas.regions[code].name, judge, query) for code in shown],
+        parts=[_part(found, group, code, atlas.regions[code].name, judge) for code in shown],
         not_shown=sorted(secret),
     )
 
@@ -136,9 +139,7 @@ def _not_shown(measure: Comparable, places: dict[str, Place]) -> frozenset[str]:
     return small | {code for code, place in places.items() if GATE.suppressed(measure, place)}
 
 
-def _part(  # noqa: PLR0913, PLR0917 -- one place, and where it is found
-    found: Assessment, group: Group, code: str, name: str, judge: Judge, query: ExplainQuery
-) -> PartAnswer:
+def _part(found: Assessment, group: Group, code: str, name: str, judge: Judge) -> PartAnswer:
     measure, place = found.measure, judge.places[code]
     stratum = next((one for one in found.strata if one.place == code), None)
     declared = weight(measure, place)
@@ -151,7 +152,7 @@ def _part(  # noqa: PLR0913, PLR0917 -- one place, and where it is found
         divided_by=declared_answer(divisor(measure, place)),
         days=[] if stratum is None else _days(found, stratum),
         ingredients=list(_ingredients(measure, code, judge)),
-        queries=list(_queries(found, code, judge, query.tz)),
+        queries=list(_queries(found, code, judge)),
     )
 
 
@@ -180,22 +181,22 @@ def _ingredients(measure: Comparable, code: str, judge: Judge) -> Iterator[Ingre
             )
 
 
-def _queries(found: Assessment, code: str, judge: Judge, tz: str) -> Iterator[str]:
+def _queries(found: Assessment, code: str, judge: Judge) -> Iterator[str]:
     for folded in judge.book.of(found.measure, code).values():
         devices = [line.buckets.group for line in folded.lines]
         for first in range(0, len(devices), _DEVICES_OF_A_QUERY):
-            yield _query(found, folded, devices[first : first + _DEVICES_OF_A_QUERY], tz)
+            yield _query(found, folded, devices[first : first + _DEVICES_OF_A_QUERY], judge.book.period)
 
 
-def _query(found: Assessment, folded: Folded, devices: Sequence[str], tz: str) -> str:
+def _query(found: Assessment, folded: Folded, devices: Sequence[str], period: Period) -> str:
     asked = {
         "metric": folded.metric.id,
         "device": ",".join(devices),
         "start": iso(found.start),
         "stop": iso(found.stop),
         "every": str(folded.window),
-        "tz": tz,
-    }
+        "tz": period.zone.key,
+    } | as_of_words(period)
     if folded.fold is not folded.metric.fold:
         asked["fold"] = folded.fold
     return f"{PREFIX}/series?{urlencode(asked, safe=',:')}"

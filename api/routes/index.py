@@ -18,8 +18,9 @@ from api.judged import RecentAssessments
 from api.judging import URBAN, Bench, Group, Judge, benchmark_of, group_of
 from api.parity_index import beside_each, parity_index, parity_values
 from api.problems import NOT_FOUND
-from api.routes.compare import PeriodQuery, explain_link, period
+from api.routes.compare import AS_OF, PeriodQuery, explain_link, period
 from api.services import Services
+from api.words import iso_or_none
 from insight.benchmarks import Figure
 from insight.figures import STATISTICS
 from insight.index.composite import Index
@@ -89,6 +90,7 @@ class IndexAnswer(BaseModel):
     framework: str
     version: int
     source: str
+    as_of: str | None = Field(description=AS_OF)
     by: Basis
     benchmark: str | None = Field(description="by parity: what the place is held against")
     overall: float | None = Field(description="0 to 1")
@@ -117,7 +119,7 @@ def index(
     if query.by is Basis.PARITY:
         return _by_parity(place, group, query, services, atlas, recent)
     book = EvidenceBook(services.reader, atlas, group.units, period(query, services))
-    declared = Declarations(services.registry, atlas)
+    declared = Declarations(services.registry, atlas, book.period.as_of)
     judge = Judge(book, recent, atlas.version, declared.places(group.units), services.clock(), query.public)
     values, found = goalpost_index(judge, declared, group)
     return _answer(values, found, group, judge, query)
@@ -129,8 +131,8 @@ def _by_parity(  # noqa: PLR0913, PLR0917 -- the parts of a request
     benchmark = benchmark_of(atlas, place, query.benchmark)
     if isinstance(benchmark, Figure):
         raise Invalid("benchmark", f"{query.benchmark} is a figure of one measure", f"{URBAN}, or division codes")
-    declared = Declarations(services.registry, atlas)
     days = period(query, services)
+    declared = Declarations(services.registry, atlas, days.as_of)
     bench = Bench(services.reader, recent, atlas, declared, days, query.public, group, benchmark, None)
     judge = bench.judge()
     beside = beside_each(bench, judge, declared_bench(bench, services.registry), DIGITAL_VILLAGE)
@@ -154,6 +156,7 @@ def _answer(
         framework=found.framework,
         version=found.version,
         source=DIGITAL_VILLAGE.source,
+        as_of=iso_or_none(judge.book.period.as_of),
         by=query.by,
         benchmark=None,
         overall=found.overall,
@@ -161,16 +164,15 @@ def _answer(
         valid=found.valid,
         required=found.required,
         refusal=refusal_answer(found.refusal),
-        indicators=[_indicator(one, value, found, group, judge, query) for one, value in pairs],
+        indicators=[_indicator(one, value, found, group, judge) for one, value in pairs],
     )
 
 
-def _indicator(  # noqa: PLR0913, PLR0917 -- one indicator, and where it is found
-    one: Indicator, value: IndicatorValue, found: Index, group: Group, judge: Judge, query: PeriodQuery
-) -> IndicatorAnswer:
+def _indicator(one: Indicator, value: IndicatorValue, found: Index, group: Group, judge: Judge) -> IndicatorAnswer:
     link = None
     if value.assessment is not None and one.id in COMPARABLES:
-        link = explain_link(value.assessment, group, str(judge.book.window(value.assessment.measure)), query)
+        every = str(judge.book.window(value.assessment.measure))
+        link = explain_link(value.assessment, group, every, judge.book.period, public=judge.public)
     return IndicatorAnswer(
         id=one.id,
         dimension=one.dimension,

@@ -15,12 +15,14 @@ from api.buckets import MOST_POINTS, By, Fill, Question, drawn
 from api.dependencies import CurrentPicture, Noted, Parts
 from api.parameters import (
     INSTANT,
+    AsOf,
     DeviceIds,
     MetricIds,
     Parameters,
     RegionCodes,
     ZoneName,
     chosen,
+    known_at,
     names,
     some_metrics,
     span,
@@ -31,6 +33,7 @@ from api.raw_pages import MOST_READINGS, page
 from api.series_answer import SeriesAnswer, bucket_lines, bucket_table, reading_lines, reading_table
 from api.services import Services
 from api.tables import MEDIA_TYPES, Columns, Format, written
+from api.words import iso_or_none
 from telemetry.errors import Invalid
 from telemetry.instant import iso
 from telemetry.model import Fold, Level
@@ -58,6 +61,7 @@ class SeriesQuery(Parameters):
         str | None, Field(description=f"length of a bucket: {ALLOWED}; none = readings as stored", examples=["1h"])
     ] = None
     tz: ZoneName = "UTC"
+    as_of: AsOf = None
     by: Annotated[By, Field(description="buckets: what becomes one line")] = By.DEVICE
     level: Annotated[
         Level | None, Field(description="with by=region: a line per place of this level, instead of per region named")
@@ -88,6 +92,7 @@ class _Asked:
     tz: ZoneInfo
     start: int
     stop: int
+    as_of: int | None
 
     @property
     def suspect(self) -> bool:
@@ -112,7 +117,9 @@ def series(
     """
     tz = zone(query.tz)
     _check_together(query)
-    asked = _Asked(query, services, atlas, tz, *span(query.start, query.stop, services.clock(), tz))
+    now = services.clock()
+    as_of = known_at(query.as_of, now, tz)
+    asked = _Asked(query, services, atlas, tz, *span(query.start, query.stop, now, tz, as_of), as_of)
     answer = _as_stored(asked, request) if query.every is None else _in_buckets(asked, query.every)
     wanted = chosen(atlas, names(query.region), names(query.device))
     asking.note((device for device, _ in wanted), names(query.metric))
@@ -147,6 +154,7 @@ def _in_buckets(asked: _Asked, every: str) -> Response:
         fold=query.fold,
         fill=query.fill,
         suspect=asked.suspect,
+        as_of=asked.as_of,
         named=frozenset(device.id for device, _ in chosen(asked.atlas, (), names(query.device)))
         if query.device
         else frozenset(),
@@ -169,6 +177,7 @@ def _as_stored(asked: _Asked, request: Request) -> Response:
         limit=query.limit,
         cursor=query.cursor,
         suspect=asked.suspect,
+        as_of=asked.as_of,
     )
     if query.format is not Format.JSON:
         answer = _table(reading_table(asked.atlas, found.readings), query.format)
@@ -176,7 +185,9 @@ def _as_stored(asked: _Asked, request: Request) -> Response:
         answer = _json(asked, reading_lines(asked.atlas, found.readings), found.cursor)
     if found.cursor is not None:
         # Relative instants move on between two pages: the link carries the ones of this page.
-        following = request.url.include_query_params(start=iso(asked.start), stop=iso(asked.stop), cursor=found.cursor)
+        fixed = {"start": iso(asked.start), "stop": iso(asked.stop), "cursor": found.cursor}
+        fixed |= {} if asked.as_of is None else {"as_of": iso(asked.as_of)}
+        following = request.url.include_query_params(**fixed)
         answer.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
     return answer
 
@@ -187,6 +198,7 @@ def _json(asked: _Asked, lines: list[dict[str, Any]], cursor: str | None) -> Res
         "stop": iso(asked.stop),
         "every": asked.query.every,
         "tz": asked.query.tz,
+        "as_of": iso_or_none(asked.as_of),
         "quality": QualityChoice.ALL if asked.suspect else QualityChoice.GOOD,
         "by": asked.query.by,
         "series": lines,

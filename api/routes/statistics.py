@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, Field
@@ -10,8 +11,9 @@ from pydantic import BaseModel, Field
 from api.answers import INSTANT
 from api.declarations import IDS
 from api.dependencies import CurrentPicture, Parts
-from api.parameters import Names, Parameters, RegionCodes, names
+from api.parameters import AsOf, Names, Parameters, RegionCodes, known_at, names
 from api.problems import NOT_FOUND, responses
+from api.words import iso_or_none
 from insight.declared import Declared, declared_table
 from telemetry.declared_words import word
 from telemetry.errors import Invalid
@@ -28,6 +30,7 @@ class StatisticsQuery(Parameters):
 
     region: RegionCodes = ()
     id: Annotated[Names, Field(description="ids, repeated or separated by commas", examples=[["persons"]])] = ()
+    as_of: AsOf = None
 
 
 class StatisticAnswer(BaseModel):
@@ -46,6 +49,7 @@ class StatisticAnswer(BaseModel):
 class StatisticsAnswer(BaseModel):
     """Declared numbers by region, id and year; of several years the newest counts."""
 
+    as_of: str | None = Field(description="only what had been entered by then; null = the present", examples=[INSTANT])
     statistics: list[StatisticAnswer]
 
 
@@ -65,8 +69,9 @@ class Entered(BaseModel):
 def statistics(query: Annotated[StatisticsQuery, Query()], services: Parts, atlas: CurrentPicture) -> StatisticsAnswer:
     """Declared numbers with year, source and who entered them."""
     codes = [atlas.region(code).code for code in names(query.region)] or None
-    found = services.registry.statistics.find(codes, names(query.id) or None)
-    return StatisticsAnswer(statistics=[_answer(one) for one in found])
+    as_of = known_at(query.as_of, services.clock(), ZoneInfo("UTC"))
+    found = services.registry.statistics.find(codes, names(query.id) or None, as_of)
+    return StatisticsAnswer(as_of=iso_or_none(as_of), statistics=[_answer(one) for one in found])
 
 
 @router.post(

@@ -30,8 +30,13 @@ class Statistics:
                 connection.execute(self._database.upsert(statistics), rows)
         return len(rows)
 
-    def find(self, regions: Collection[str] | None = None, ids: Collection[str] | None = None) -> list[Statistic]:
-        """Those of these regions and ids, by region, id and year; None = all."""
+    def find(
+        self, regions: Collection[str] | None = None, ids: Collection[str] | None = None, as_of: int | None = None
+    ) -> list[Statistic]:
+        """Those of these regions and ids, by region, id and year; None = all.
+
+        As of an instant, those that had been entered by then; one that was replaced since is absent.
+        """
         query = select(*(statistics.c[name] for name in _FIELDS)).order_by(
             statistics.c.region, statistics.c.id, statistics.c.year
         )
@@ -39,6 +44,8 @@ class Statistics:
             query = query.where(self._database.among(statistics.c.region, regions))
         if ids is not None:
             query = query.where(self._database.among(statistics.c.id, ids))
+        if as_of is not None:
+            query = query.where(statistics.c.entered_at <= as_of)
         with self._database.read() as connection:
             return [_statistic(row) for row in connection.execute(query).mappings()]
 
