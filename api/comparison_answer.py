@@ -11,6 +11,7 @@ from insight.gate import WORDS, Lack, Refusal
 from insight.measures import Comparable, Limit, Normaliser, Weight
 from insight.scorecard import Standing, standing
 from insight.spread import Interval, Spread
+from insight.superseded import earlier
 from telemetry.instant import iso
 from telemetry.model import Better, Fold
 
@@ -37,6 +38,7 @@ class MeasureAnswer(BaseModel):
     better: Better
     formula: str = Field(description="in words, with the equation's number in docs/comparison.md")
     version: int = Field(description="of the formula")
+    earlier: list[int] = Field(description="versions before it that `formula=` computes again")
     source: str
     verified: bool = Field(description="formula and limits were read in their sources; else they are defaults")
     normaliser: Normaliser = Field(description="what it is divided by")
@@ -176,6 +178,7 @@ def measure_answer(row: Comparable) -> MeasureAnswer:
         better=row.better,
         formula=row.formula,
         version=row.version,
+        earlier=earlier(row),
         source=row.source,
         verified=row.verified,
         normaliser=row.normaliser,

@@ -5,21 +5,23 @@ from collections.abc import Sequence
 from api.declarations import Declarations
 from api.judging import Group, Judge
 from insight.index.composite import Index, indexed
-from insight.index.framework import DIGITAL_VILLAGE
+from insight.index.framework import Framework
 from insight.index.values import IndicatorValue, indicator_values
 from insight.measures import COMPARABLES
 
 
-def goalpost_index(judge: Judge, declared: Declarations, group: Group) -> tuple[Sequence[IndicatorValue], Index]:
+def goalpost_index(
+    framework: Framework, judge: Judge, declared: Declarations, group: Group
+) -> tuple[Sequence[IndicatorValue], Index]:
     """What each indicator rests on, and what comes of them.
 
     Raises:
         StoreUnavailable: the store cannot answer now.
     """
-    wanted = [one.id for one in DIGITAL_VILLAGE.indicators]
+    wanted = [one.id for one in framework.indicators]
     measures = [COMPARABLES[name] for name in wanted if name in COMPARABLES]
     judge.prepare(measures, [group])
     numbers = declared.numbers([group.id], wanted).get(group.id, {})
     assessments = [judge.assessment(measure, group) for measure in measures]
-    values = indicator_values(DIGITAL_VILLAGE, assessments, numbers)
-    return values, indexed({one.indicator: one.value for one in values}, DIGITAL_VILLAGE)
+    values = indicator_values(framework, assessments, numbers)
+    return values, indexed({one.indicator: one.value for one in values}, framework)

@@ -14,6 +14,8 @@ class Key(NamedTuple):
     version: int
     """Of the registry."""
     measure: str
+    formula: int
+    """Its version."""
     place: str
     every: str
     """Buckets, and whose calendar they follow."""

@@ -123,7 +123,8 @@ class Judge:
         declared = (place.persons, place.households, place.mu, place.farms)
         every = f"{window} {window.zone}"
         as_of = self.book.period.as_of
-        return Key(self.version, measure.id, code, every, *self.book.span(measure), as_of, public, declared)
+        span = self.book.span(measure)
+        return Key(self.version, measure.id, measure.version, code, every, *span, as_of, public, declared)
 
     def _nobody(self, measure: Comparable, group: Group) -> Assessment:
         empty = next(iter(self.book.of(measure, "").values()))

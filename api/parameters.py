@@ -67,6 +67,11 @@ AsOf = Annotated[
     ),
 ]
 
+Formula = Annotated[
+    int | None,
+    Field(description="version of the formula, to compute again what was said by it; none = the present one", ge=1),
+]
+
 
 def names(given: Iterable[str]) -> list[str]:
     """Each name once, in their order; `a,b` is two."""

@@ -11,6 +11,7 @@ from api.goalpost_index import goalpost_index
 from api.judged import RecentAssessments
 from api.judging import URBAN, Bench, Judge, benchmark_of, entry, group_of, peers_of
 from insight.figures import DECLARED
+from insight.index.framework import DIGITAL_VILLAGE
 from insight.measures import COMPARABLES
 from insight.scorecard import Scorecard, scorecard
 from insight.scores import Score, of_card, of_index
@@ -68,7 +69,7 @@ class Scorer:
         judge = bench.judge()
         return [
             *of_card(card(bench, judge, self._registry)),
-            *of_index(goalpost_index(judge, declared, bench.place)[1]),
+            *of_index(goalpost_index(DIGITAL_VILLAGE, judge, declared, bench.place)[1]),
         ]
 
 

@@ -20,7 +20,7 @@ from api.declared_entry import declared_bench
 from api.dependencies import CurrentPicture, Noted, Parts, Recent
 from api.evidence import Period
 from api.judging import URBAN, Bench, Group, Judge, benchmark_of, entry, group_of, peers_of
-from api.parameters import INSTANT, AsOf, Parameters, ZoneName, known_at, names, span, zone
+from api.parameters import INSTANT, AsOf, Formula, Parameters, ZoneName, known_at, names, span, zone
 from api.problems import NOT_FOUND
 from api.requests import PREFIX
 from api.scoring import card
@@ -31,6 +31,7 @@ from insight.comparison import Comparison
 from insight.figures import DECLARED
 from insight.measures import COMPARABLES, Comparable, comparable
 from insight.scorecard import Entry, Standing
+from insight.superseded import MEASURES, of_version
 from telemetry.errors import Invalid
 from telemetry.instant import iso
 from telemetry.metrics import metric
@@ -83,6 +84,7 @@ class CompareQuery(BesideQuery):
     metric: Annotated[
         str | None, Field(description="instead of a measure: a metric that is one as it stands", examples=["pm25"])
     ] = None
+    formula: Formula = None
     history: Annotated[
         int, Field(ge=0, le=20, description="years of the benchmark to look back through, for years behind")
     ] = 5
@@ -188,6 +190,7 @@ def explain_link(one: Assessment, group: Group, every: str, period: Period, *, p
     """Where the ingredients of this value are found, for the very same buckets."""
     asked = {
         "measure": one.measure.id,
+        "formula": one.measure.version,
         "region": group.id if group.single else ",".join(group.units),
         "start": iso(one.start),
         "stop": iso(one.stop),
@@ -215,7 +218,7 @@ def compare(
     Every value carries its count of devices and readings, coverage, spread and interval, and the address of its
     ingredients. Where these do not suffice there is no number but the reason and what would be needed.
     """
-    measure = _measure(query)
+    measure = of_version(_measure(query), MEASURES, query.formula)
     bench = _bench(query, query.region, services, atlas, recent)
     judge = bench.judge()
     if measure.id in DECLARED:

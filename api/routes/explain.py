@@ -13,7 +13,7 @@ from api.declarations import Declarations
 from api.dependencies import CurrentPicture, Noted, Parts, Recent
 from api.evidence import EvidenceBook, Period
 from api.judging import Group, Judge, group_of
-from api.parameters import MOST_NAMES, RegionCodes, names
+from api.parameters import MOST_NAMES, Formula, RegionCodes, names
 from api.problems import NOT_FOUND
 from api.requests import PREFIX
 from api.routes.compare import AS_OF, PeriodQuery, as_of_words, explain_link, period
@@ -24,6 +24,7 @@ from insight.figures import DECLARED
 from insight.gate import hidden
 from insight.measures import Comparable, Weight, comparable
 from insight.measures.parts import divisor
+from insight.superseded import MEASURES, of_version
 from telemetry.errors import Invalid
 from telemetry.instant import DAY_MS, iso
 from telemetry.model import SUSPECT, Fold
@@ -39,6 +40,7 @@ class ExplainQuery(PeriodQuery):
     """Which number; the addresses in answers name all of it."""
 
     measure: Annotated[str, Field(description="of /api/v1/measures", examples=["voltage_in_band"])]
+    formula: Formula = None
     region: Annotated[RegionCodes, Field(min_length=1, max_length=MOST_NAMES)]
     every: Annotated[
         str | None, Field(description=f"length of a bucket: {ALLOWED}; none = as the devices need it", examples=["1h"])
@@ -107,7 +109,7 @@ def explain(
         raise Invalid(
             "measure", f"{query.measure} is declared: no readings are behind it", f"its numbers are at {where}"
         )
-    measure = comparable(query.measure)
+    measure = of_version(comparable(query.measure), MEASURES, query.formula)
     group = group_of(atlas, names(query.region))
     book = EvidenceBook(services.reader, atlas, group.units, period(query, services, query.every))
     places = Declarations(services.registry, atlas, book.period.as_of).places(group.units)

@@ -1,6 +1,7 @@
 """`/index`: the index of a place, and what each number of it rests on."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,10 +13,11 @@ from api.comparison_answer import DeclaredAnswer, RefusalAnswer, declared_answer
 from api.declarations import Declarations
 from api.declared_entry import declared_bench
 from api.dependencies import CurrentPicture, Parts, Recent
-from api.evidence import EvidenceBook
+from api.evidence import EvidenceBook, Period
 from api.goalpost_index import goalpost_index
 from api.judged import RecentAssessments
 from api.judging import URBAN, Bench, Group, Judge, benchmark_of, group_of
+from api.parameters import Formula
 from api.parity_index import beside_each, parity_index, parity_values
 from api.problems import NOT_FOUND
 from api.routes.compare import AS_OF, PeriodQuery, explain_link, period
@@ -24,9 +26,10 @@ from api.words import iso_or_none
 from insight.benchmarks import Figure
 from insight.figures import STATISTICS
 from insight.index.composite import Index
-from insight.index.framework import DIGITAL_VILLAGE, Dimension, Indicator
+from insight.index.framework import DIGITAL_VILLAGE, Dimension, Framework, Indicator
 from insight.index.values import IndicatorValue, Origin
 from insight.measures import COMPARABLES
+from insight.superseded import FRAMEWORKS, of_version
 from telemetry.errors import Invalid
 from telemetry.model import Region
 
@@ -45,6 +48,7 @@ class Basis(StrEnum):
 class IndexQuery(PeriodQuery):
     """Which index."""
 
+    formula: Formula = None
     by: Annotated[Basis, Field(description="what a score is measured by")] = Basis.GOALPOSTS
     benchmark: Annotated[
         str,
@@ -115,29 +119,68 @@ def index(
     By parity each score is at most 1: being ahead of the city in one thing does not make up for another.
     """
     place = atlas.region(region)
-    group = group_of(atlas, [place.code])
-    if query.by is Basis.PARITY:
-        return _by_parity(place, group, query, services, atlas, recent)
-    book = EvidenceBook(services.reader, atlas, group.units, period(query, services))
-    declared = Declarations(services.registry, atlas, book.period.as_of)
-    judge = Judge(book, recent, atlas.version, declared.places(group.units), services.clock(), query.public)
-    values, found = goalpost_index(judge, declared, group)
-    return _answer(values, found, group, judge, query)
+    asked = _Asked(
+        of_version(DIGITAL_VILLAGE, FRAMEWORKS, query.formula),
+        place,
+        group_of(atlas, [place.code]),
+        query,
+        services,
+        atlas,
+        recent,
+    )
+    return _by_parity(asked) if query.by is Basis.PARITY else _by_goalposts(asked)
 
 
-def _by_parity(  # noqa: PLR0913, PLR0917 -- the parts of a request
-    place: Region, group: Group, query: IndexQuery, services: Services, atlas: Atlas, recent: RecentAssessments
-) -> IndexAnswer:
-    benchmark = benchmark_of(atlas, place, query.benchmark)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An index of a place, and the parts that answer it."""
+
+    framework: Framework
+    place: Region
+    group: Group
+    query: IndexQuery
+    services: Services
+    atlas: Atlas
+    recent: RecentAssessments
+
+    @property
+    def period(self) -> Period:
+        return period(self.query, self.services)
+
+    def declared(self, period: Period) -> Declarations:
+        return Declarations(self.services.registry, self.atlas, period.as_of)
+
+
+def _by_goalposts(asked: _Asked) -> IndexAnswer:
+    framework, group, days = asked.framework, asked.group, asked.period
+    book = EvidenceBook(asked.services.reader, asked.atlas, group.units, days)
+    declared = asked.declared(days)
+    places = declared.places(group.units)
+    judge = Judge(book, asked.recent, asked.atlas.version, places, days.now, asked.query.public)
+    values, found = goalpost_index(framework, judge, declared, group)
+    return _answer(asked, values, found, judge)
+
+
+def _by_parity(asked: _Asked) -> IndexAnswer:
+    query, framework, days = asked.query, asked.framework, asked.period
+    benchmark = benchmark_of(asked.atlas, asked.place, query.benchmark)
     if isinstance(benchmark, Figure):
         raise Invalid("benchmark", f"{query.benchmark} is a figure of one measure", f"{URBAN}, or division codes")
-    days = period(query, services)
-    declared = Declarations(services.registry, atlas, days.as_of)
-    bench = Bench(services.reader, recent, atlas, declared, days, query.public, group, benchmark, None)
+    bench = Bench(
+        asked.services.reader,
+        asked.recent,
+        asked.atlas,
+        asked.declared(days),
+        days,
+        query.public,
+        asked.group,
+        benchmark,
+        None,
+    )
     judge = bench.judge()
-    beside = beside_each(bench, judge, declared_bench(bench, services.registry), DIGITAL_VILLAGE)
-    values = parity_values(beside, DIGITAL_VILLAGE)
-    answer = _answer(values, parity_index(beside, DIGITAL_VILLAGE), group, judge, query)
+    beside = beside_each(bench, judge, declared_bench(bench, asked.services.registry), framework)
+    values = parity_values(beside, framework)
+    answer = _answer(asked, values, parity_index(beside, framework), judge)
     answer.benchmark = benchmark.label
     for one in answer.indicators:
         if one.id in beside:
@@ -146,18 +189,17 @@ def _by_parity(  # noqa: PLR0913, PLR0917 -- the parts of a request
     return answer
 
 
-def _answer(
-    values: Sequence[IndicatorValue], found: Index, group: Group, judge: Judge, query: IndexQuery
-) -> IndexAnswer:
-    pairs = zip(DIGITAL_VILLAGE.indicators, values, strict=True)
+def _answer(asked: _Asked, values: Sequence[IndicatorValue], found: Index, judge: Judge) -> IndexAnswer:
+    group, framework = asked.group, asked.framework
+    pairs = zip(framework.indicators, values, strict=True)
     return IndexAnswer(
         region=group.id,
         name=group.label,
         framework=found.framework,
         version=found.version,
-        source=DIGITAL_VILLAGE.source,
+        source=framework.source,
         as_of=iso_or_none(judge.book.period.as_of),
-        by=query.by,
+        by=asked.query.by,
         benchmark=None,
         overall=found.overall,
         dimensions=[DimensionAnswer(dimension=name, score=score) for name, score in found.dimensions.items()],

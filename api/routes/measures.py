@@ -6,10 +6,11 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from api.comparison_answer import FigureAnswer, MeasureAnswer, Measures, figure_answer, measure_answer
-from api.parameters import Parameters
+from api.parameters import Formula, Parameters
 from api.problems import NOT_FOUND
 from insight.figures import DECLARED, FIGURES
 from insight.measures import COMPARABLES, comparable
+from insight.superseded import MEASURES, of_version
 
 router = APIRouter(tags=["comparison"])
 
@@ -24,6 +25,12 @@ class Figures(BaseModel):
     """Numbers of tables and limits of standards."""
 
     figures: list[MeasuredFigure]
+
+
+class MeasureQuery(Parameters):
+    """Which version."""
+
+    formula: Formula = None
 
 
 @router.get("/measures")
@@ -42,7 +49,7 @@ def figures(_query: Annotated[Parameters, Query()]) -> Figures:
 @router.get("/measures/{measure_id}", responses=NOT_FOUND)
 def measure(
     measure_id: Annotated[str, Path(description="id", examples=["voltage_in_band"])],
-    _query: Annotated[Parameters, Query()],
+    query: Annotated[MeasureQuery, Query()],
 ) -> MeasureAnswer:
-    """One measure: what is divided by what, unit, direction, formula with version, and source."""
-    return measure_answer(DECLARED.get(measure_id) or comparable(measure_id))
+    """One measure, now or as it was defined before: unit, direction, formula with version, and source."""
+    return measure_answer(of_version(DECLARED.get(measure_id) or comparable(measure_id), MEASURES, query.formula))

@@ -1,7 +1,8 @@
 """The rows of comparable measures; read them through `insight.measures`.
 
 Every metric of the catalogue whose value points a way is a measure as it stands; what must be divided by something
-first has a row here. Sources name the standard or paper (tag); all else is a default nobody has confirmed.
+first has a row here, and one that is replaced moves to `insight/superseded.py`. Sources name the standard or paper
+(tag); all else is a default nobody has confirmed.
 """
 
 from typing import Final
@@ -104,7 +105,7 @@ ENVIRONMENT: Final = (
                limits=(Limit("pm25", None, 75.0, "GB 3095 (day mean, class 2), unverified"),), source="definition"),
     Comparable("surface_water_met", tuple(limit.metric for limit in _SURFACE_WATER), Normaliser.SAMPLES, "%", HIGHER,
                PERSONS, "surface water within class III", "地表水三类达标率", limits=_SURFACE_WATER,
-               source="GB 3838-2002 (GB3838)"),
+               source="GB 3838-2002 (GB3838)", version=2),
 )
 # fmt: on
 
