@@ -9,6 +9,7 @@ from api.asked import Asking, Askings
 from api.atlas import Atlas, CurrentAtlas
 from api.judged import RecentAssessments
 from api.services import Services
+from api.statements import Remembering
 
 
 def _services(request: Request) -> Services:
@@ -27,6 +28,10 @@ def _asking(request: Request, background: BackgroundTasks) -> Asking:
     return Asking(cast("Askings", request.app.state.askings), _atlas(request), background)
 
 
+def _remembering(request: Request, background: BackgroundTasks) -> Remembering:
+    return Remembering(_services(request).registry, background)
+
+
 def _recent(request: Request) -> RecentAssessments:
     return cast("RecentAssessments", request.app.state.recent)
 
@@ -38,3 +43,5 @@ Importing = Annotated[asyncio.Lock, Depends(_importing)]
 Recent = Annotated[RecentAssessments, Depends(_recent)]
 Noted = Annotated[Asking, Depends(_asking)]
 """Where a question that names what it wants is noted."""
+Remembered = Annotated[Remembering, Depends(_remembering)]
+"""Where what is said of a period that is over is remembered."""

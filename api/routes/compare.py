@@ -17,7 +17,7 @@ from api.comparison_answer import (
 )
 from api.declarations import Declarations
 from api.declared_entry import declared_bench
-from api.dependencies import CurrentPicture, Noted, Parts, Recent
+from api.dependencies import CurrentPicture, Noted, Parts, Recent, Remembered
 from api.evidence import Period
 from api.judging import URBAN, Bench, Group, Judge, benchmark_of, entry, group_of, peers_of
 from api.parameters import INSTANT, AsOf, Formula, Parameters, ZoneName, known_at, names, span, zone
@@ -25,6 +25,7 @@ from api.problems import NOT_FOUND
 from api.requests import PREFIX
 from api.scoring import card
 from api.services import Services
+from api.statements import ChangedAnswer, Saying
 from api.words import iso_or_none
 from insight.assessment import Assessment
 from insight.comparison import Comparison
@@ -38,6 +39,7 @@ from telemetry.metrics import metric
 
 router = APIRouter(tags=["comparison"])
 
+SIMILAR = 5
 AS_OF = "as it was known then; null = the present"
 _REGION = Path(description="division code; trailing zeros may be left out", examples=["370522101201"])
 
@@ -73,7 +75,7 @@ class BesideQuery(PeriodQuery):
         str,
         Field(description="similar places as division codes, separated by commas; none = the most similar known ones"),
     ] = ""
-    similar: Annotated[int, Field(ge=1, le=50, description="how many similar places, where none are named")] = 5
+    similar: Annotated[int, Field(ge=1, le=50, description="how many similar places, where none are named")] = SIMILAR
 
 
 class CompareQuery(BesideQuery):
@@ -122,6 +124,14 @@ class CompareAnswer(EntryAnswer):
     as_of: str | None = Field(description=AS_OF)
 
 
+class CardEntryAnswer(EntryAnswer):
+    """One measure of a place, and what was said of it before."""
+
+    changed: list[ChangedAnswer] = Field(
+        description="of a closed month or year: what this scorecard said before and no longer says, oldest first"
+    )
+
+
 class CountAnswer(BaseModel):
     """How many measures stand so."""
 
@@ -137,7 +147,7 @@ class ScorecardAnswer(BaseModel):
     benchmark: str = Field(description="what it is held against")
     as_of: str | None = Field(description=AS_OF)
     counts: list[CountAnswer]
-    entries: list[EntryAnswer]
+    entries: list[CardEntryAnswer]
     similar: PeersAnswer
 
 
@@ -241,30 +251,40 @@ def compare(
 
 
 @router.get("/scorecard/{region}", responses=NOT_FOUND)
-def scorecard_of(
+def scorecard_of(  # noqa: PLR0913, PLR0917 -- the parts of a request
     region: Annotated[str, _REGION],
     query: Annotated[BesideQuery, Query()],
     services: Parts,
     atlas: CurrentPicture,
     recent: Recent,
+    remembered: Remembered,
 ) -> ScorecardAnswer:
     """All measures of a place at a glance: where it is behind, level or ahead, and where nobody can say, and why.
 
-    Nothing is ranked or counted that has no number. Answers may be a minute old.
+    Nothing is ranked or counted that has no number. Answers may be a minute old. What is said of a month or year that
+    is over is remembered: where the present says otherwise, `changed` tells what was said, when, and the difference.
     """
     bench = _bench(query, region, services, atlas, recent)
     judge = bench.judge()
     found = card(bench, judge, services.registry)
-    shown = Shown(bench, judge)
+    shown, saying = Shown(bench, judge), _saying(bench, query)
+    changed = remembered.changed(saying, [saying.of_entry(one) for one in found.entries])
     return ScorecardAnswer(
         region=bench.place.id,
         name=bench.place.label,
         benchmark=bench.benchmark.label,
         as_of=iso_or_none(bench.period.as_of),
         counts=[CountAnswer(standing=standing, measures=found.count(standing)) for standing in Standing],
-        entries=[shown.entry(one) for one in found.entries],
+        entries=[
+            CardEntryAnswer(**dict(shown.entry(one)), changed=changed.get(one.measure, [])) for one in found.entries
+        ],
         similar=_similar(bench),
     )
+
+
+def _saying(bench: Bench, query: BesideQuery) -> Saying:
+    plain = query.public and not query.peers and query.similar == SIMILAR
+    return Saying(bench.place.id, bench.benchmark.id, bench.period, plain)
 
 
 def _measure(query: CompareQuery) -> Comparable:

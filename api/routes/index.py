@@ -12,7 +12,7 @@ from api.atlas import Atlas
 from api.comparison_answer import DeclaredAnswer, RefusalAnswer, declared_answer, refusal_answer
 from api.declarations import Declarations
 from api.declared_entry import declared_bench
-from api.dependencies import CurrentPicture, Parts, Recent
+from api.dependencies import CurrentPicture, Parts, Recent, Remembered
 from api.evidence import EvidenceBook, Period
 from api.goalpost_index import goalpost_index
 from api.judged import RecentAssessments
@@ -22,6 +22,7 @@ from api.parity_index import beside_each, parity_index, parity_values
 from api.problems import NOT_FOUND
 from api.routes.compare import AS_OF, PeriodQuery, explain_link, period
 from api.services import Services
+from api.statements import ChangedAnswer, Saying
 from api.words import iso_or_none
 from insight.benchmarks import Figure
 from insight.figures import STATISTICS
@@ -102,16 +103,20 @@ class IndexAnswer(BaseModel):
     valid: int = Field(description="indicators that have a value")
     required: int = Field(description="indicators of the framework")
     refusal: RefusalAnswer | None
+    changed: list[ChangedAnswer] = Field(
+        description="of a closed month or year: what was said of `overall` before and is no longer so, oldest first"
+    )
     indicators: list[IndicatorAnswer]
 
 
 @router.get("/index/{region}", responses=NOT_FOUND)
-def index(
+def index(  # noqa: PLR0913, PLR0917 -- the parts of a request
     region: Annotated[str, Path(description="division code", examples=["370522101201"])],
     query: Annotated[IndexQuery, Query()],
     services: Parts,
     atlas: CurrentPicture,
     recent: Recent,
+    remembered: Remembered,
 ) -> IndexAnswer:
     """Six dimensions, on fixed goalposts or by parity: from readings where a sensor measures, else declared numbers.
 
@@ -124,11 +129,16 @@ def index(
         place,
         group_of(atlas, [place.code]),
         query,
+        period(query, services),
         services,
         atlas,
         recent,
     )
-    return _by_parity(asked) if query.by is Basis.PARITY else _by_goalposts(asked)
+    answer, benchmark = _by_parity(asked) if query.by is Basis.PARITY else (_by_goalposts(asked), "")
+    saying = Saying(answer.region, benchmark, asked.period, query.public and asked.framework is DIGITAL_VILLAGE)
+    told = saying.statement(f"index by {query.by}", answer.version, answer.overall, None)
+    answer.changed = remembered.changed(saying, [told]).get(told.subject, [])
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,30 +149,28 @@ class _Asked:
     place: Region
     group: Group
     query: IndexQuery
+    period: Period
     services: Services
     atlas: Atlas
     recent: RecentAssessments
 
     @property
-    def period(self) -> Period:
-        return period(self.query, self.services)
-
-    def declared(self, period: Period) -> Declarations:
-        return Declarations(self.services.registry, self.atlas, period.as_of)
+    def declared(self) -> Declarations:
+        return Declarations(self.services.registry, self.atlas, self.period.as_of)
 
 
 def _by_goalposts(asked: _Asked) -> IndexAnswer:
-    framework, group, days = asked.framework, asked.group, asked.period
-    book = EvidenceBook(asked.services.reader, asked.atlas, group.units, days)
-    declared = asked.declared(days)
+    framework, group, declared = asked.framework, asked.group, asked.declared
+    book = EvidenceBook(asked.services.reader, asked.atlas, group.units, asked.period)
     places = declared.places(group.units)
-    judge = Judge(book, asked.recent, asked.atlas.version, places, days.now, asked.query.public)
+    judge = Judge(book, asked.recent, asked.atlas.version, places, asked.period.now, asked.query.public)
     values, found = goalpost_index(framework, judge, declared, group)
     return _answer(asked, values, found, judge)
 
 
-def _by_parity(asked: _Asked) -> IndexAnswer:
-    query, framework, days = asked.query, asked.framework, asked.period
+def _by_parity(asked: _Asked) -> tuple[IndexAnswer, str]:
+    """And what the place is held against."""
+    query, framework = asked.query, asked.framework
     benchmark = benchmark_of(asked.atlas, asked.place, query.benchmark)
     if isinstance(benchmark, Figure):
         raise Invalid("benchmark", f"{query.benchmark} is a figure of one measure", f"{URBAN}, or division codes")
@@ -170,8 +178,8 @@ def _by_parity(asked: _Asked) -> IndexAnswer:
         asked.services.reader,
         asked.recent,
         asked.atlas,
-        asked.declared(days),
-        days,
+        asked.declared,
+        asked.period,
         query.public,
         asked.group,
         benchmark,
@@ -186,7 +194,7 @@ def _by_parity(asked: _Asked) -> IndexAnswer:
         if one.id in beside:
             one.benchmark = beside[one.id].benchmark.value
             one.refusal = refusal_answer(beside[one.id].refusal)
-    return answer
+    return answer, benchmark.id
 
 
 def _answer(asked: _Asked, values: Sequence[IndicatorValue], found: Index, judge: Judge) -> IndexAnswer:
@@ -206,6 +214,7 @@ def _answer(asked: _Asked, values: Sequence[IndicatorValue], found: Index, judge
         valid=found.valid,
         required=found.required,
         refusal=refusal_answer(found.refusal),
+        changed=[],
         indicators=[_indicator(one, value, found, group, judge) for one, value in pairs],
     )
 

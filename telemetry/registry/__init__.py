@@ -13,6 +13,7 @@ from telemetry.registry._recounts import Recounts
 from telemetry.registry._registry import Registry, open_registry
 from telemetry.registry._room import Room, Used
 from telemetry.registry._spools import Settling, Spools, Standing
+from telemetry.registry._statements import Statements
 from telemetry.registry._statistics import Statistics
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Settling",
     "Spools",
     "Standing",
+    "Statements",
     "Statistics",
     "Used",
     "open_registry",

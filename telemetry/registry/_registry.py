@@ -15,6 +15,7 @@ from telemetry.registry._quarantine import Quarantine
 from telemetry.registry._recounts import Recounts
 from telemetry.registry._room import Room
 from telemetry.registry._spools import Spools
+from telemetry.registry._statements import Statements
 from telemetry.registry._statistics import Statistics
 
 
@@ -33,6 +34,7 @@ class Registry:
         self.statistics = Statistics(database)
         self.asked = AskedBook(database)
         self.calibrations = CalibrationBook(database)
+        self.statements = Statements(database)
 
     def close(self) -> None:
         """Give the connections back; the registry is not used after that."""

@@ -281,3 +281,21 @@ calibrations = Table(
     Index(None, "device", "metric"),
 )
 """What was ever entered stays: it explains the values that were computed by it."""
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("region", ID, primary_key=True),
+    Column("benchmark", ID, primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("stop", BigInteger, primary_key=True, autoincrement=False),
+    Column("subject", ID, primary_key=True),
+    Column("said_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("formula", Integer, nullable=False),
+    Column("value", Double),
+    Column("benchmark_value", Double),
+    # In which order statements go when there is no more room.
+    Index(None, "stop", "said_at"),
+    sqlite_with_rowid=False,
+)
+"""What was said of months and years that are over, of places that may have gone since."""
