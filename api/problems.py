@@ -45,6 +45,7 @@ _FOUND_AT = {
     "region": f"a code of {PREFIX}/regions",
     "device": f"an id of {PREFIX}/devices",
     "profile": f"an id of {PREFIX}/profiles",
+    "discovered device": f"an id of {PREFIX}/discovered",
     "metric": f"an id of {PREFIX}/metrics",
     "measure": f"an id of {PREFIX}/measures",
     "standard set": f"an id of {PREFIX}/standards",

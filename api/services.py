@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from api.live import LiveHub
 from telemetry.calibration import Recalibration
+from telemetry.discovery import Recogniser
 from telemetry.history import HistoryImport
 from telemetry.registry import Registry
 from telemetry.store.ports import ReadingReader
@@ -52,6 +53,7 @@ class Services:
     """Called by one request at a time."""
     recalibration: Recalibration
     """Likewise, and not while a file is imported."""
+    recogniser: Recogniser
     largest_import: int = 512 * 1024 * 1024
     """Bytes that one request may import."""
     clock_limit_s: float = 300.0

@@ -1,4 +1,4 @@
-"""What a replay of a quarantined message came to: in words, and in the ledger."""
+"""What a replay of a quarantined message came to: in words, in the ledger, and that its device was heard then."""
 
 import logging
 from collections import Counter
@@ -30,7 +30,7 @@ def note_replay(book: Book, outcome: Outcome, duplicates: Mapping[DeviceDay, int
     except Unknown as error:
         logger.warning("what a replay came to is not noted: %s", error)
         # It had to make room meanwhile, and is counted as refused for ever: what is stored counts as received again.
-        books.settle(_received_again(outcome))
+        books.settle(_received_again(outcome), heard=outcome.heard)
         return
     refused = [item for item in outcome.quarantined if _is_of(kept, item)]
     count = sum(item.readings for item in refused)
@@ -41,6 +41,7 @@ def note_replay(book: Book, outcome: Outcome, duplicates: Mapping[DeviceDay, int
         outcome=_words(stored, sum(duplicates.values()), refused),
         readings=count or kept.readings,
         ledger=_moved(kept, stored, count),
+        heard=outcome.heard,
     )
 
 

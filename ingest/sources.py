@@ -20,6 +20,7 @@ LAST_CALL = uplink("_last-call")
 It is in the same filter, so in the same queue; and no device can have this name.
 """
 
+NATIVE: Final = "native"
 _NATIVE: Final = "rurban/v1/"
 _DEVICE: Final = "{device}"
 _EUI: Final = "{eui}"
@@ -61,6 +62,7 @@ FAMILIES: Final = tuple(dict.fromkeys(source.family for source in SOURCES))
 class _Row:
     """A source, ready to be held against topics."""
 
+    family: str
     levels: tuple[str, ...]
     wrapper: Codec | None
 
@@ -80,7 +82,7 @@ def _rows() -> MappingProxyType[tuple[int, str], list[_Row]]:
     for source in SOURCES:
         levels = tuple(source.pattern.split("/"))
         wrapper = None if source.wrapper is None else CODECS[source.wrapper]
-        rows.setdefault((len(levels), levels[-1]), []).append(_Row(levels, wrapper))
+        rows.setdefault((len(levels), levels[-1]), []).append(_Row(source.family, levels, wrapper))
     return MappingProxyType(rows)
 
 
@@ -102,6 +104,16 @@ def source_of(topic: str) -> tuple[str, Codec | None]:
         if device:
             return device, row.wrapper
     raise Rejected(Reason.UNKNOWN_TOPIC, f"{topic!r} is no uplink topic; devices publish to {uplink('<device_id>')}")
+
+
+def family_of(topic: str) -> str:
+    """Whose topics these are; `native` where it is none of the foreign families."""
+    parts = topic.split("/")
+    if not topic.startswith(_NATIVE):
+        for row in _ROWS.get((len(parts), parts[-1]), ()):
+            if row.device(parts):
+                return row.family
+    return NATIVE
 
 
 def device_of(topic: str) -> str:

@@ -15,6 +15,7 @@ from api.services import MapTiles, Services
 from dashboards import page
 from devices.message import Message
 from ingest.mqtt import Bus
+from ingest.recognition import Recognition
 from ingest.worker import Worker
 from rurban.historian import history_import
 from rurban.house import House
@@ -52,6 +53,7 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
             zone=settings.zone,
             history=history_import(house),
             recalibration=recalibration(house),
+            recogniser=Recognition(),
             largest_import=settings.max_import_mb * 1024 * 1024,
             clock_limit_s=settings.clock_ahead_s,
             page=page.BUILT,

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 import api
 from api.live import LiveHub
 from api.services import Services
+from ingest.recognition import Recognition
 from rurban.historian import history_import
 from rurban.house import House
 from rurban.recalibrating import recalibration
@@ -129,6 +130,7 @@ def served(  # noqa: PLR0913 (each with its default)
         zone=ZoneInfo("Asia/Shanghai"),
         history=history_import(house),
         recalibration=recalibration(house, pause=lambda _: None),
+        recogniser=Recognition(),
         largest_import=LARGEST_IMPORT,
         token=token,
     )

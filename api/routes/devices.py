@@ -1,5 +1,6 @@
 """`/devices` and `/profiles`: what stands where, and what it reports."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -11,10 +12,12 @@ from api.newest import latest_answers, newest
 from api.parameters import Parameters, RegionCodes, chosen, names
 from api.presence import roll
 from api.problems import NOT_FOUND
+from api.replaying import ReplaysAnswer, ReplaysAsked, ask, replays
 from telemetry.metrics import METRICS
 
 router = APIRouter(tags=["places and devices"])
 
+_DeviceId = Annotated[str, Path(description="id", examples=["demo-probe"])]
 _UNITS = {metric.id: metric.unit for metric in METRICS.values()}
 
 
@@ -52,7 +55,7 @@ def devices(query: Annotated[DevicesQuery, Query()], services: Parts, atlas: Cur
 
 @router.get("/devices/{device_id}", responses=NOT_FOUND)
 def device(
-    device_id: Annotated[str, Path(description="id", examples=["demo-probe"])],
+    device_id: _DeviceId,
     _query: Annotated[Parameters, Query()],
     services: Parts,
     atlas: CurrentPicture,
@@ -67,6 +70,22 @@ def device(
         latest=latest_answers(atlas, readings, heard.heard, heard.now),
         days=heard.by_day(found),
     )
+
+
+@router.get("/devices/{device_id}/replay", responses=NOT_FOUND)
+def replay_of_device(
+    device_id: _DeviceId, _query: Annotated[Parameters, Query()], services: Parts, atlas: CurrentPicture
+) -> ReplaysAnswer:
+    """How far the replay of what was refused of this device has come."""
+    return replays(services, atlas.device(device_id).id)
+
+
+@router.post("/devices/{device_id}/replay", status_code=HTTPStatus.ACCEPTED, responses=NOT_FOUND)
+def replay_device(
+    device_id: _DeviceId, _query: Annotated[Parameters, Query()], services: Parts, atlas: CurrentPicture
+) -> ReplaysAsked:
+    """Ask a worker to replay all that was refused of this device, the oldest message first."""
+    return ask(services, atlas.device(device_id).id)
 
 
 @router.get("/profiles")

@@ -15,6 +15,7 @@ from telemetry.registry._room import Room, Used
 from telemetry.registry._spools import Settling, Spools, Standing
 from telemetry.registry._statements import Statements
 from telemetry.registry._statistics import Statistics
+from telemetry.registry._strangers import Strangers
 
 __all__ = [
     "CalibrationBook",
@@ -32,6 +33,7 @@ __all__ = [
     "Standing",
     "Statements",
     "Statistics",
+    "Strangers",
     "Used",
     "open_registry",
 ]

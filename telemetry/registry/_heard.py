@@ -103,6 +103,21 @@ def note(database: Database, connection: Connection, notes: Mapping[str, Sequenc
     database.put_many(connection, heard_days, added, adding=True)
 
 
+def note_late(database: Database, connection: Connection, notes: Mapping[str, Sequence[Note]]) -> None:
+    """As `note`, of messages that may come out of their turn.
+
+    One that is older than what was heard tells that its device was there, and no more: its number would look like that
+    of a sender that has started anew.
+    """
+    query = select(heard.c.device, heard.c.heard_at).where(database.among(heard.c.device, notes))
+    known = {device: at for device, at in connection.execute(query)}  # noqa: C416 (rows are no pairs to mypy)
+    in_turn = {
+        device: [told if told[0] >= known.get(device, 0) else (told[0], None, None) for told in each]
+        for device, each in notes.items()
+    }
+    note(database, connection, in_turn)
+
+
 def _moved_on(
     device: str,
     known: Mapping[str, Hearing],

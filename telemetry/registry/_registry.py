@@ -17,6 +17,7 @@ from telemetry.registry._room import Room
 from telemetry.registry._spools import Spools
 from telemetry.registry._statements import Statements
 from telemetry.registry._statistics import Statistics
+from telemetry.registry._strangers import Strangers
 
 
 class Registry:
@@ -35,6 +36,7 @@ class Registry:
         self.asked = AskedBook(database)
         self.calibrations = CalibrationBook(database)
         self.statements = Statements(database)
+        self.strangers = Strangers(database)
 
     def close(self) -> None:
         """Give the connections back; the registry is not used after that."""

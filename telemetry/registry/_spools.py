@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from telemetry.hearing import Note
 from telemetry.model import LedgerLine, QuarantineCount, Quarantined
 from telemetry.registry._database import Database
-from telemetry.registry._heard import NOBODY, note
+from telemetry.registry._heard import NOBODY, note, note_late
 from telemetry.registry._ledger import record, release
 from telemetry.registry._quarantine import keep, note_replay
 from telemetry.registry._room import Room
@@ -126,13 +126,21 @@ class Settling:
         """What this worker holds in flight becomes less by these."""
         release(self._database, self._connection, worker, lines)
 
-    def replayed(
-        self, quarantine_id: int, *, at: int | None, outcome: str, readings: int | None, ledger: Sequence[LedgerLine]
+    def replayed(  # noqa: PLR0913 - as Quarantine.replayed
+        self,
+        quarantine_id: int,
+        *,
+        at: int | None,
+        outcome: str,
+        readings: int | None,
+        ledger: Sequence[LedgerLine],
+        heard: Mapping[str, Sequence[Note]] = NOBODY,
     ) -> bool:
-        """See Quarantine.replayed; False where it was replayed already, and then nothing is moved."""
+        """See Quarantine.replayed and HeardBook.note; False = it was replayed already, and nothing is moved."""
         done = note_replay(self._database, self._connection, quarantine_id, at, outcome, readings)
         if done:
             record(self._database, self._connection, ledger)
+            note_late(self._database, self._connection, heard)
         return done
 
     def advance(self, position: int, claim: bytes, needed: int | None = None) -> Standing:

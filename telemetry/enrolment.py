@@ -1,0 +1,116 @@
+"""What is wrong with a device that somebody wants to register, field by field, each with what would be right.
+
+The registry refuses what it cannot hold; here are the words for whoever types it in, through the API or in a table.
+Pure: no clock, no registry.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import isfinite
+from typing import Protocol
+
+from telemetry.model import Device, Profile, Region
+from telemetry.regions import is_code
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LONGEST = 200
+_TEXTS = ("name", "project")
+_POSITIONS = {"latitude": 90.0, "longitude": 180.0}
+
+
+class Known(Protocol):
+    """What there is to refer to."""
+
+    @property
+    def regions(self) -> Mapping[str, Region]:
+        """By code."""
+        ...
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """By id."""
+        ...
+
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        """By id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One field that is wrong."""
+
+    field: str
+    value: str
+    wrong: str
+    allowed: str
+
+
+def faults(device: Device, known: Known, also: Collection[str] = ()) -> Iterator[Fault]:
+    """Everything that is wrong with it; `also` are devices that come with it and may be gateways."""
+    yield from _of_id(device.id, known)
+    yield from _of_reference("profile", device.profile, known.profiles)
+    yield from _of_region(device.region, known)
+    gateway = device.gateway
+    if gateway is not None:
+        if gateway == device.id:
+            yield Fault("gateway", gateway, "is the device itself", "another device, or none")
+        elif gateway not in also:
+            yield from _of_reference("gateway", gateway, known.devices)
+    for name in _TEXTS:
+        yield from _of_text(name, getattr(device, name))
+    yield from _of_position(device)
+    start, stop = device.valid_from, device.valid_to
+    if start is not None and stop is not None and start >= stop:
+        yield Fault("valid_to", str(stop), "is not after valid_from", "a later instant, or none")
+
+
+def hindrance(name: str) -> str:
+    """Why a device cannot be registered under this name, in words; empty = it can."""
+    if _ID.fullmatch(name):
+        return ""
+    return f"{name[:80]!r} is no id; allowed: 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
+
+
+def _of_id(device_id: str, known: Known) -> Iterator[Fault]:
+    # Of ids with a colon only those are left that were there before it meant a channel.
+    if hindrance(device_id) and device_id not in known.devices:
+        allowed = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
+        yield Fault("id", device_id, "is no id" if device_id else "is missing", allowed)
+
+
+def _of_reference(field: str, name: str, there: Mapping[str, object]) -> Iterator[Fault]:
+    if name not in there:
+        unknown = "device" if field == "gateway" else field
+        near = get_close_matches(name, there, n=3) or sorted(there)[:3]
+        allowed = f"the id of a {unknown}, such as {', '.join(near)}" if near else f"there is no {unknown} yet"
+        yield Fault(field, name, f"is no {unknown}" if name else "is missing", allowed)
+
+
+def _of_region(code: str, known: Known) -> Iterator[Fault]:
+    if code in known.regions:
+        return
+    near = get_close_matches(code, known.regions, n=3)
+    shape = "" if is_code(code) else "12 digits, "
+    allowed = f"{shape}the code of a region" + (f", such as {', '.join(near)}" if near else " that is registered")
+    yield Fault("region", code, "is no region" if code else "is missing", allowed)
+
+
+def _of_text(field: str, text: str | None) -> Iterator[Fault]:
+    if text is not None and (len(text) > _LONGEST or _CONTROL.search(text)):
+        yield Fault(field, text, "is no line of text", f"at most {_LONGEST} characters, no control characters")
+
+
+def _of_position(device: Device) -> Iterator[Fault]:
+    given = {name: getattr(device, name) for name in _POSITIONS}
+    for name, most in _POSITIONS.items():
+        number = given[name]
+        if number is not None and not (isfinite(number) and -most <= number <= most):
+            yield Fault(name, f"{number:g}", "is out of range", f"degrees (WGS84), {-most:g} to {most:g}")
+    missing = [name for name, number in given.items() if number is None]
+    if len(missing) == 1:
+        yield Fault(missing[0], "", "is missing", "both latitude and longitude, or neither")
