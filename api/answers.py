@@ -258,14 +258,6 @@ class Latest(BaseModel):
     readings: list[LatestReading]
 
 
-class DeviceWhole(DeviceAnswer):
-    """A device with its model, its newest readings and its last days."""
-
-    reports: ProfileAnswer
-    latest: list[LatestReading]
-    days: list[DayAnswer] = Field(description="the last 28 days, newest first")
-
-
 class LedgerCounts(BaseModel):
     """received = stored + duplicate + quarantined + in_flight, always."""
 

@@ -10,6 +10,7 @@ from telemetry.errors import Unknown
 from telemetry.model import Device, Level, Measure, Profile, Region
 from telemetry.regions import padded
 from telemetry.registry import Registry
+from telemetry.stays import Stay, pieces
 
 Key = TypeVar("Key")
 Item = TypeVar("Item")
@@ -34,9 +35,13 @@ class Atlas:
     devices: Mapping[str, Device]
     standing: Mapping[str, Sequence[Device]]
     """By region code, the devices that stand there."""
+    stood: Mapping[str, Sequence[Device]]
+    """By region code, the devices that stand there or did, each as it was then and valid for as long."""
     profiles: Mapping[str, Profile]
     measures: Mapping[str, Mapping[str, Measure]]
     """By profile and metric."""
+    stays: Mapping[str, Sequence[Stay]]
+    """By device, where it stood before it was moved, oldest first."""
     version: int = 0
     """Of the registry: another number, another picture."""
     computed: Mapping[str, Mapping[str, Due]] = field(default_factory=dict)
@@ -86,6 +91,15 @@ class Atlas:
         """The devices in a region and in all under it, by id."""
         found = [device for region in self.beneath(code) for device in self.standing.get(region.code, ())]
         return sorted(found, key=_id)
+
+    def stood_beneath(self, code: str) -> list[Device]:
+        """The devices that stand or stood in a region and in all under it, by id, each as it was then."""
+        found = [piece for region in self.beneath(code) for piece in self.stood.get(region.code, ())]
+        return sorted(found, key=_id)
+
+    def pieces(self, device: Device) -> list[Device]:
+        """The device as it stood in each place, oldest first; the last is where it stands."""
+        return pieces(device, self.stays.get(device.id, ()))
 
     def at_level(self, code: str, level: Level) -> Region | None:
         """The region itself or the one above it that is of this level."""
@@ -139,13 +153,17 @@ def _drawn(registry: Registry, version: int) -> Atlas:
     devices = registry.devices.all()
     profiles = registry.devices.profiles()
     measures = {profile.id: {measure.metric: measure for measure in profile.measures} for profile in profiles}
+    stays = _grouped((stay.device, stay) for stay in registry.stays.all())
+    stood = [piece for device in devices for piece in pieces(device, stays.get(device.id, ()))]
     return Atlas(
         regions={region.code: region for region in regions},
         children=_grouped((region.parent, region) for region in regions),
         devices={device.id: device for device in devices},
         standing=_grouped((device.region, device) for device in devices),
+        stood=_grouped((piece.region, piece) for piece in stood),
         profiles={profile.id: profile for profile in profiles},
         measures=measures,
+        stays=stays,
         version=version,
         computed=_computed(registry, {device.id: measures[device.profile] for device in devices}),
     )

@@ -166,11 +166,22 @@ def _sources(reader: ReadingReader, atlas: Atlas, metric: Metric, question: Ques
         interval_s = None if measure is None else measure.interval_s
         rollover_at = None if measure is None else measure.rollover_at
         found.extend(
-            Source(name, group or name, interval_s, rollover_at, device.valid_from, device.valid_to)
+            source_of(atlas, device, name, group or name, interval_s, rollover_at)
             for name in written
             for group in _groups(atlas, device, question)
         )
     return found
+
+
+def source_of(  # noqa: PLR0913, PLR0917 - what a source is made of
+    atlas: Atlas, piece: Device, series: str, group: str, interval_s: float | None, rollover_at: float | None
+) -> Source:
+    """A series of a device, or of what it was in one of its places."""
+    whole = atlas.devices[piece.id]
+    start, stop = piece.valid_from, piece.valid_to
+    since = None if start == whole.valid_from else start
+    until = None if stop == whole.valid_to else stop
+    return Source(series, group, interval_s, rollover_at, start, stop, since, until)
 
 
 def _groups(atlas: Atlas, device: Device, question: Question) -> list[str | None]:

@@ -11,6 +11,7 @@ from api.parameters import INSTANT as INSTANT_FORMS
 from api.parameters import instant, zone
 from telemetry.enrolment import Fault, faults
 from telemetry.errors import Invalid
+from telemetry.instant import iso
 from telemetry.model import Device
 from telemetry.regions import padded
 
@@ -43,6 +44,30 @@ class Description(Body):
         str | None,
         Field(description=f"since when it has stood there: {INSTANT_FORMS}; null = always", examples=[INSTANT]),
     ] = None
+
+
+class StayAnswer(BaseModel):
+    """A place where a device stood or stands."""
+
+    region: str = Field(examples=["370522101201"])
+    latitude: float | None = Field(description="WGS84 degrees")
+    longitude: float | None = Field(description="WGS84 degrees")
+    start: str | None = Field(description="null = always", examples=[INSTANT])
+    stop: str | None = Field(description="null = it stands there", examples=[INSTANT])
+
+
+def stay_answers(pieces: Iterable[Device]) -> list[StayAnswer]:
+    """Of a device as it stood in each place."""
+    return [
+        StayAnswer(
+            region=piece.region,
+            latitude=piece.latitude,
+            longitude=piece.longitude,
+            start=None if piece.valid_from is None else iso(piece.valid_from),
+            stop=None if piece.valid_to is None else iso(piece.valid_to),
+        )
+        for piece in pieces
+    ]
 
 
 def moment(where: str, text: str, now: int) -> int:

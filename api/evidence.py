@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from api.atlas import Atlas
+from api.buckets import source_of
 from insight.measures import EVERY_METRIC, Comparable
 from insight.measures.grid import Evidence
 from insight.scores import METRICS as SCORES
@@ -99,7 +100,7 @@ class EvidenceBook:
         found = {}
         for name, fold in self._asked(measure):
             whole, by_device = self._whole(name, fold, window)
-            mine = [by_device[source.device] for source in self._sources.get(name, {}).get(unit, ())]
+            mine = [by_device[source.group] for source in self._sources.get(name, {}).get(unit, ())]
             found[name] = Folded(whole.metric, window, whole.edges, whole.fold, whole.across, mine)
         return found
 
@@ -151,13 +152,12 @@ def _sources(atlas: Atlas, units: Sequence[str]) -> dict[str, dict[str, list[Sou
     """By metric and place. What visitors do with probes is no place's figure."""
     found: dict[str, dict[str, list[Source]]] = {}
     for unit in dict.fromkeys(units):
-        for device in atlas.standing_beneath(unit):
+        for device in atlas.stood_beneath(unit):
             if atlas.profiles[device.profile].open:
                 continue
             for name, how in atlas.measures[device.profile].items():
-                source = Source(
-                    device.id, device.id, how.interval_s, how.rollover_at, device.valid_from, device.valid_to
-                )
+                group = device.id if device is atlas.devices[device.id] else f"{device.id} {device.valid_from}"
+                source = source_of(atlas, device, device.id, group, how.interval_s, how.rollover_at)
                 found.setdefault(name, {}).setdefault(unit, []).append(source)
     return found
 

@@ -147,10 +147,13 @@ def span(start: str, stop: str, now: int, tz: ZoneInfo, as_of: int | None = None
     return first, last
 
 
-def chosen(atlas: Atlas, regions: Sequence[str], devices: Sequence[str]) -> list[tuple[Device, str | None]]:
+def chosen(
+    atlas: Atlas, regions: Sequence[str], devices: Sequence[str], *, ever: bool = False
+) -> list[tuple[Device, str | None]]:
     """The devices that lie in one of the regions and are among the devices named, by id; none named = any.
 
-    Beside each stands the one series that is meant, None = all its channels.
+    Beside each stands the one series that is meant, None = all its channels. `ever` = also those that lay there, and
+    each device as it was in each of its places, valid for as long as it was.
     """
     named: dict[str, tuple[Device, str | None]] = {}
     for name in devices:
@@ -159,12 +162,17 @@ def chosen(atlas: Atlas, regions: Sequence[str], devices: Sequence[str]) -> list
             raise Unknown("device", name)
         named[name] = (device, None if device.id == name else name)
     if not devices:
-        everywhere = atlas.devices.values() if not regions else _standing(atlas, regions)
-        return [(device, None) for device in everywhere]
+        return [(device, None) for device in _standing(atlas, regions, ever=ever)]
+    pairs = [pair for _, pair in sorted(named.items())]
+    if ever:
+        pairs = [(piece, series) for device, series in pairs for piece in atlas.pieces(device)]
     within = {region.code for code in regions for region in atlas.beneath(padded(code))}
-    return [pair for _, pair in sorted(named.items()) if not regions or pair[0].region in within]
+    return [pair for pair in pairs if not regions or pair[0].region in within]
 
 
-def _standing(atlas: Atlas, regions: Sequence[str]) -> Iterable[Device]:
-    found = {device.id: device for code in regions for device in atlas.standing_beneath(code)}
-    return [found[device_id] for device_id in sorted(found)]
+def _standing(atlas: Atlas, regions: Sequence[str], *, ever: bool) -> Iterable[Device]:
+    if not regions:
+        return [piece for one in atlas.devices.values() for piece in (atlas.pieces(one) if ever else [one])]
+    beneath = atlas.stood_beneath if ever else atlas.standing_beneath
+    found = {(device.id, device.valid_from): device for code in regions for device in beneath(code)}
+    return sorted(found.values(), key=lambda device: device.id)

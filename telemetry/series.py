@@ -3,8 +3,9 @@
 Store-neutral and pure but for the reader it is given: no clock, no registry.
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,12 @@ class Source:
     valid_from: int | None = None
     valid_to: int | None = None
     """Milliseconds, half-open; None = open."""
+    since: int | None = None
+    until: int | None = None
+    """It stood elsewhere before and after: what it measured then is not this group's; None = it did not.
+
+    A bucket in which it was moved belongs to the place where it stood at the bucket's start.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,14 @@ def folded_all(  # noqa: PLR0913 (likewise)
     answers = iter(reader.folded([query for party in parties for query in party.queries]))
     found = []
     for one, party in zip(wanted, parties, strict=True):
-        told = {line.group: line for _ in party.queries for line in next(answers)}
+        told: dict[str, Buckets] = {}
+        for query, first in zip(party.queries, party.firsts, strict=True):
+            for part in next(answers):
+                if len(query.edges) == len(cut):
+                    told[part.group] = part
+                else:
+                    whole = told.setdefault(part.group, Buckets.empty(part.group, len(cut) - 1))
+                    _fill_in(whole, part, first)
         lines = []
         for group, mine in party.groups.items():
             buckets = told.get(group) or Buckets.empty(group, len(cut) - 1)
@@ -160,6 +174,8 @@ class _Party:
     channels: Mapping[str, Sequence[str]]
     """The series of each device."""
     queries: Sequence[FoldQuery]
+    firsts: Sequence[int]
+    """Of each query, which bucket its first one is."""
 
 
 def _bound(parties: Sequence[_Party], cut: Sequence[int], until: int) -> None:
@@ -179,11 +195,50 @@ def _party(reader: ReadingReader, wanted: Wanted, cut: tuple[int, ...], *, suspe
     channels = channels_of(names, {source.device for source in wanted.sources})
     groups: dict[str, list[Source]] = {}
     for source in wanted.sources:
-        groups.setdefault(source.group, []).append(source)
-    queries = [
-        FoldQuery(wanted.metric, members, cut, *wanted.folds, suspect, as_of) for members in _disjoint(groups, channels)
-    ]
-    return _Party(groups, channels, queries)
+        groups.setdefault(source.group, []).append(_in_whole_buckets(source, cut))
+    queries, firsts = [], []
+    for first, last in _spans(groups, cut):
+        there = {group: [one for one in of if _is_there(one, cut[first])] for group, of in groups.items()}
+        for members in _disjoint(there, channels):
+            queries.append(FoldQuery(wanted.metric, members, cut[first : last + 1], *wanted.folds, suspect, as_of))
+            firsts.append(first)
+    return _Party(groups, channels, queries, firsts)
+
+
+def _in_whole_buckets(source: Source, cut: tuple[int, ...]) -> Source:
+    """Moved at the edges of buckets."""
+    if source.since is None and source.until is None:
+        return source
+    since, until = (_next_edge(at, cut) for at in (source.since, source.until))
+    return replace(
+        source,
+        since=since,
+        until=until,
+        valid_from=source.valid_from if since is None else since,
+        valid_to=source.valid_to if until is None else until,
+    )
+
+
+def _next_edge(at: int | None, cut: tuple[int, ...]) -> int | None:
+    return at if at is None or at > cut[-1] else cut[bisect_left(cut, at)]
+
+
+def _spans(groups: Mapping[str, Sequence[Source]], cut: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """First and last edge of each time in which nobody is moved."""
+    moves = {at for of in groups.values() for one in of for at in (one.since, one.until) if at is not None}
+    inner = sorted(cut.index(at) for at in moves if cut[0] < at < cut[-1])
+    return zip([0, *inner], [*inner, len(cut) - 1], strict=True)
+
+
+def _is_there(source: Source, at: int) -> bool:
+    return (source.since is None or source.since <= at) and (source.until is None or at < source.until)
+
+
+def _fill_in(whole: Buckets, part: Buckets, first: int) -> None:
+    """Put the buckets of one time into those of the whole."""
+    for name in ("value", "count", "excluded", "low", "high", "devices", "due"):
+        told = getattr(part, name)
+        getattr(whole, name)[first : first + len(told)] = told
 
 
 def _disjoint(

@@ -6,8 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from api.answers import Devices, DeviceWhole, ProfileAnswer, Profiles, device_answer, profile_answer
+from api.answers import (
+    DayAnswer,
+    DeviceAnswer,
+    Devices,
+    LatestReading,
+    ProfileAnswer,
+    Profiles,
+    device_answer,
+    profile_answer,
+)
 from api.dependencies import CurrentPicture, Parts
+from api.enrolment import StayAnswer, stay_answers
 from api.newest import latest_answers, newest
 from api.parameters import Parameters, RegionCodes, chosen, names
 from api.presence import roll
@@ -19,6 +29,15 @@ router = APIRouter(tags=["places and devices"])
 
 _DeviceId = Annotated[str, Path(description="id", examples=["demo-probe"])]
 _UNITS = {metric.id: metric.unit for metric in METRICS.values()}
+
+
+class DeviceWhole(DeviceAnswer):
+    """A device with its model, where it stood, its newest readings and its last days."""
+
+    reports: ProfileAnswer
+    stays: list[StayAnswer] = Field(description="where it stood and stands, the oldest first")
+    latest: list[LatestReading]
+    days: list[DayAnswer] = Field(description="the last 28 days, newest first")
 
 
 class DevicesQuery(Parameters):
@@ -67,6 +86,7 @@ def device(
     return DeviceWhole(
         **dict(device_answer(found, heard.answers([found])[found.id])),
         reports=profile_answer(atlas.profiles[found.profile], _UNITS),
+        stays=stay_answers(atlas.pieces(found)),
         latest=latest_answers(atlas, readings, heard.heard, heard.now),
         days=heard.by_day(found),
     )

@@ -144,7 +144,7 @@ def _in_buckets(asked: _Asked, every: str) -> Response:
     regions = list(dict.fromkeys(asked.atlas.region(code).code for code in names(query.region)))
     question = Question(
         metrics=some_metrics(query.metric),
-        chosen=chosen(asked.atlas, regions, names(query.device)),
+        chosen=chosen(asked.atlas, regions, names(query.device), ever=bool(regions) or query.by is not By.DEVICE),
         regions=regions,
         by=query.by,
         level=query.level,

@@ -15,6 +15,7 @@ from telemetry.registry._room import Room, Used
 from telemetry.registry._spools import Settling, Spools, Standing
 from telemetry.registry._statements import Statements
 from telemetry.registry._statistics import Statistics
+from telemetry.registry._stays import Stays
 from telemetry.registry._strangers import Strangers
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Standing",
     "Statements",
     "Statistics",
+    "Stays",
     "Strangers",
     "Used",
     "open_registry",

@@ -1,7 +1,7 @@
 """The administrative tree. Parents come from the table: a code's digits do not tell them."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from sqlalchemy import Connection, RowMapping, Select, literal, select
 
@@ -25,13 +25,15 @@ class Places:
     def put(self, regions_: Iterable[Region]) -> None:
         """Add regions or replace them, all or none, in any order; a parent is here already or comes in the same call.
 
-        A village's setting is filled in from its class. Raise `Invalid` naming the region and the field.
+        One that comes without a parent keeps the one that it has: nothing is cut off by leaving that out. A village's
+        setting is filled in from its class. Raise `Invalid` naming the region and the field.
         """
         batch = _batch(regions_)
         if not batch:
             return
         with self._database.write() as connection:
             _changes.note(self._database, connection)
+            batch |= self._with_parents(connection, batch)
             self._check_parents(connection, batch)
             self._check_children(connection, batch)
             connection.execute(self._database.upsert(regions), [_row(region) for region in batch.values()])
@@ -82,6 +84,12 @@ class Places:
     def _regions(self, query: Select[*tuple[object, ...]]) -> list[Region]:
         with self._database.read() as connection:
             return [_region(row) for row in connection.execute(query).mappings()]
+
+    def _with_parents(self, connection: Connection, batch: dict[str, Region]) -> dict[str, Region]:
+        """Those that come without a parent, with the one that they have."""
+        without = [region.code for region in batch.values() if region.parent is None]
+        query = select(regions.c.code, regions.c.parent).where(self._database.among(regions.c.code, without))
+        return {code: replace(batch[code], parent=parent) for code, parent in connection.execute(query)}
 
     def _check_parents(self, connection: Connection, batch: dict[str, Region]) -> None:
         wanted = {region.parent for region in batch.values() if region.parent is not None}

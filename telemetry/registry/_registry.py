@@ -17,6 +17,7 @@ from telemetry.registry._room import Room
 from telemetry.registry._spools import Spools
 from telemetry.registry._statements import Statements
 from telemetry.registry._statistics import Statistics
+from telemetry.registry._stays import Stays
 from telemetry.registry._strangers import Strangers
 
 
@@ -37,6 +38,7 @@ class Registry:
         self.calibrations = CalibrationBook(database)
         self.statements = Statements(database)
         self.strangers = Strangers(database)
+        self.stays = Stays(database)
 
     def close(self) -> None:
         """Give the connections back; the registry is not used after that."""

@@ -76,6 +76,17 @@ devices = Table(
     Column("project", Text),
 )
 
+stays = Table(
+    "stays",
+    metadata,
+    Column("device", ID, ForeignKey("devices.id"), primary_key=True),
+    Column("until", BigInteger, primary_key=True, autoincrement=False),
+    Column("region", ID, ForeignKey("regions.code"), nullable=False),
+    Column("latitude", Double),
+    Column("longitude", Double),
+)
+"""Former places of devices; each began with the one before, or with the device."""
+
 changes = Table(
     "changes",
     metadata,
