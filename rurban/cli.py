@@ -1,16 +1,16 @@
 """The command line. A command loads what it runs, when it runs: a worker carries no API and no boards in memory."""
 
-import logging
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
-from rurban.settings import HISTORY_DAYS, Settings
+from rurban.device_commands import of_devices
+from rurban.settings import HISTORY_DAYS
+from rurban.starting import settings
 from telemetry.errors import RurbanFault
 from telemetry.history import Form, Wanted
 
@@ -22,7 +22,6 @@ app = typer.Typer(
     help="Villages and farms see their water, soil, barns, power and roads in the same light as their city. "
     "Settings come from the environment (RURBAN_<NAME>); the README names each.",
 )
-of_devices = typer.Typer(no_args_is_help=True, help="What belongs to the devices of the registry.")
 app.add_typer(of_devices, name="devices")
 of_ledger = typer.Typer(no_args_is_help=True, help="The book of what became of every reading.")
 app.add_typer(of_ledger, name="ledger")
@@ -31,23 +30,6 @@ app.add_typer(of_boards, name="dashboards")
 
 of_history = typer.Typer(no_args_is_help=True, help="Readings that were recorded elsewhere.")
 app.add_typer(of_history, name="history")
-
-
-def _settings() -> Settings:
-    """The settings, or the end of the process with a line per wrong one."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        for problem in error.errors():
-            name = "RURBAN_" + "_".join(str(part).upper() for part in problem["loc"]) if problem["loc"] else "settings"
-            typer.echo(f"{name}: {problem['msg']}", err=True)
-        raise typer.Exit(2) from error
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    # It tells of every start in four lines; what goes wrong is still told.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    return settings
 
 
 def _tell_version(*, asked: bool) -> None:
@@ -81,7 +63,7 @@ def demo(
     """Broker, worker, store and API with a sample county: days of history, real records, live data."""
     from rurban import commands
 
-    commands.demo(_settings(), Console(), days)
+    commands.demo(settings(), Console(), days)
 
 
 @app.command()
@@ -89,7 +71,7 @@ def up() -> None:
     """Everything in one process on embedded parts: broker, worker, store and API, for devices of your own."""
     from rurban import commands
 
-    commands.up(_settings())
+    commands.up(settings())
 
 
 @app.command()
@@ -97,7 +79,7 @@ def ingest() -> None:
     """The ingest worker alone, on a broker that runs already."""
     from rurban.ingesting import ingest as work
 
-    work(_settings())
+    work(settings())
 
 
 @app.command()
@@ -105,7 +87,7 @@ def api() -> None:
     """The API alone, on a store that no other process has open."""
     from rurban import commands
 
-    commands.api(_settings())
+    commands.api(settings())
 
 
 @app.command()
@@ -117,7 +99,7 @@ def simulate(
     """Publish the sample county's live data to the broker, for a house that runs elsewhere."""
     from rurban import commands
 
-    commands.simulate(_settings(), seconds, register=register)
+    commands.simulate(settings(), seconds, register=register)
 
 
 @app.command()
@@ -132,7 +114,7 @@ def replay(
     """Publish a record of a real station over MQTT, as its device."""
     from rurban import commands
 
-    commands.replay(_settings(), record, speed, shift_to_now=shift_to_now)
+    commands.replay(settings(), record, speed, shift_to_now=shift_to_now)
 
 
 @of_history.command("import")
@@ -150,19 +132,8 @@ def import_history(  # noqa: PLR0913 -- each an option of its own
     """Import recorded readings into a house that does not run; the same file twice changes nothing."""
     from rurban import importing
 
-    whole = importing.run(_settings(), file, Wanted(form, tz, dry_run, skip_bad), errors, Console())
+    whole = importing.run(settings(), file, Wanted(form, tz, dry_run, skip_bad), errors, Console())
     raise typer.Exit(0 if whole else 1)
-
-
-@of_devices.command()
-def credentials(
-    out: Annotated[Path, typer.Option(help="Folder for the broker's files; what is in it goes on to hold.")],
-    renew: Annotated[list[str] | None, typer.Option(help="A device that gets a new password; may come often.")] = None,
-) -> None:
-    """Write Mosquitto's password and ACL files from the registry, and the new passwords for the installer."""
-    from rurban import commands
-
-    commands.credentials(_settings(), out, renew or [])
 
 
 @of_ledger.command()
@@ -172,7 +143,7 @@ def check(
     """Count the store and hold it against the ledger; ends with 1 where they differ."""
     from rurban import ledger_check
 
-    raise typer.Exit(ledger_check.check(_settings(), device or [], Console()))
+    raise typer.Exit(ledger_check.check(settings(), device or [], Console()))
 
 
 @of_boards.command()
@@ -180,7 +151,7 @@ def push() -> None:
     """Put data sources, folder and boards into a running Grafana; again and again without harm."""
     from rurban import commands
 
-    commands.push_boards(_settings())
+    commands.push_boards(settings())
 
 
 @app.command()
@@ -188,7 +159,7 @@ def doctor() -> None:
     """Say what of this house can be reached, and what to do about the rest."""
     from rurban.doctor import diagnose
 
-    raise typer.Exit(diagnose(_settings(), typer.echo))
+    raise typer.Exit(diagnose(settings(), typer.echo))
 
 
 def main() -> NoReturn:

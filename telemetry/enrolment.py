@@ -5,18 +5,21 @@ Pure: no clock, no registry.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isfinite
 from typing import Protocol
 
+from telemetry.instant import iso
 from telemetry.model import Device, Profile, Region
 from telemetry.regions import is_code
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST = 200
+_SEARCHED = 2000
+"""Among so many names the nearest are looked for."""
 _TEXTS = ("name", "project")
 _POSITIONS = {"latitude": 90.0, "longitude": 180.0}
 
@@ -66,7 +69,7 @@ def faults(device: Device, known: Known, also: Collection[str] = ()) -> Iterator
     yield from _of_position(device)
     start, stop = device.valid_from, device.valid_to
     if start is not None and stop is not None and start >= stop:
-        yield Fault("valid_to", str(stop), "is not after valid_from", "a later instant, or none")
+        yield Fault("valid_to", iso(stop), "is not after valid_from", f"after {iso(start)}, or none")
 
 
 def hindrance(name: str) -> str:
@@ -86,18 +89,32 @@ def _of_id(device_id: str, known: Known) -> Iterator[Fault]:
 def _of_reference(field: str, name: str, there: Mapping[str, object]) -> Iterator[Fault]:
     if name not in there:
         unknown = "device" if field == "gateway" else field
-        near = get_close_matches(name, there, n=3) or sorted(there)[:3]
-        allowed = f"the id of a {unknown}, such as {', '.join(near)}" if near else f"there is no {unknown} yet"
+        near = get_close_matches(name, there, n=3) if len(there) <= _SEARCHED else []
+        examples = near or sorted(there)[:3]
+        allowed = f"the id of a {unknown}, such as {', '.join(examples)}" if examples else f"there is no {unknown} yet"
         yield Fault(field, name, f"is no {unknown}" if name else "is missing", allowed)
 
 
 def _of_region(code: str, known: Known) -> Iterator[Fault]:
     if code in known.regions:
         return
-    near = get_close_matches(code, known.regions, n=3)
+    if "E+" in code.upper():
+        yield Fault("region", code, "was rounded by a spreadsheet", "12 digits: format the column as text")
+        return
+    near = _near(code, known.regions)
     shape = "" if is_code(code) else "12 digits, "
     allowed = f"{shape}the code of a region" + (f", such as {', '.join(near)}" if near else " that is registered")
     yield Fault("region", code, "is no region" if code else "is missing", allowed)
+
+
+def _near(code: str, codes: Iterable[str]) -> list[str]:
+    """Those that resemble it most, of the same town, else county, else city."""
+    alike = [other for other in codes if other[:4] == code[:4]] if code else []
+    for digits in (9, 6, 4):
+        found = [other for other in alike if other[:digits] == code[:digits]]
+        if found:
+            return get_close_matches(code, found[:_SEARCHED], n=3, cutoff=0.0)
+    return []
 
 
 def _of_text(field: str, text: str | None) -> Iterator[Fault]:

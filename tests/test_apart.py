@@ -8,9 +8,9 @@ import csv
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -122,10 +122,10 @@ def start(mosquitto: dict[str, Any], accounts: Path) -> None:
     subprocess.run(script, cwd=ROOT, env=os.environ | mosquitto["environment"], check=True)
 
 
-def in_worker(apart: Apart, *words: str, text: str = "") -> None:
+def in_worker(apart: Apart, *words: str) -> None:
     """What `docker-compose exec worker` would run."""
     given = [f"RURBAN_{name.upper()}={value}" for name, value in apart.settings["worker"].items()]
-    subprocess.run(["env", *given, *words], check=True, capture_output=True, input=text.encode())
+    subprocess.run(["env", *given, *words], check=True, capture_output=True)
 
 
 def new_password(apart: Apart, device: str = PROBE) -> str:
@@ -161,10 +161,8 @@ def test_a_sensor_with_its_own_password_is_stored_and_heard_live_and_speaks_for_
 
 
 def test_a_device_that_is_registered_as_the_readme_says_is_stored(apart: Apart) -> None:
-    (program,) = re.findall(
-        r"exec -T worker python - <<'END'\n(.*?)\nEND\n", (ROOT / "README.md").read_text(), re.DOTALL
-    )
-    in_worker(apart, sys.executable, "-", text=program)
+    (words,) = re.findall(r"exec worker rurban (devices add .*)", (ROOT / "README.md").read_text())
+    in_worker(apart, *command(*shlex.split(words)))
     password = new_password(apart, "my-probe")
     eventually(lambda: bool(apart.json("/api/v1/devices/my-probe")))
     said(apart, password, uplink("my-probe"), '{"values": {"air_temperature": 4.25}}', device="my-probe")

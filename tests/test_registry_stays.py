@@ -1,6 +1,7 @@
 """Devices that are moved, and names that nobody has registered, on SQLite and PostgreSQL."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,22 @@ def test_a_move_that_cannot_be_changes_nothing(registry: Registry) -> None:
         registry.stays.all(),
         registry.devices.one("well-1").region,
     )
+
+
+@pytest.mark.parametrize(
+    ("life", "words"),
+    [
+        ((2000, None), "valid_from: 1970-01-01T00:00:02Z is not before its first move"),
+        ((1000, 3000), "valid_to: 1970-01-01T00:00:03Z is not after its last move"),
+    ],
+)
+def test_the_life_of_a_device_holds_all_of_its_stays(
+    life: tuple[int, int | None], words: str, registry: Registry
+) -> None:
+    registry.stays.move("well-1", STREET, None, None, at=2000)
+    moved = registry.stays.move("well-1", TOWN, None, None, at=3000)
+    with pytest.raises(Invalid, match=words):
+        registry.devices.put([replace(moved, valid_from=life[0], valid_to=life[1])])
 
 
 def test_a_region_that_comes_without_its_parent_keeps_it(registry: Registry) -> None:

@@ -9,10 +9,11 @@ from sqlalchemy import Column, Connection, RowMapping, Select, func, or_, select
 
 from telemetry import json_path
 from telemetry.errors import Invalid, Unknown
+from telemetry.instant import iso
 from telemetry.model import Device, Measure, Origin, Profile
 from telemetry.registry import _changes
 from telemetry.registry._database import Database
-from telemetry.registry._tables import devices, profiles, regions
+from telemetry.registry._tables import devices, profiles, regions, stays
 from telemetry.registry._text import (
     is_id,
     is_storable,
@@ -68,6 +69,7 @@ class Devices:
             _changes.note(self._database, connection)
             _check_names(self._database, connection, batch)
             _check_channels(self._database, connection, batch)
+            _check_stays(self._database, connection, batch)
             rows = [{name: getattr(device, name) for name in _FIELDS} for device in batch.values()]
             connection.execute(self._database.upsert(devices), rows)
 
@@ -184,6 +186,19 @@ def _check_channels(database: Database, connection: Connection, batch: Collectio
             f"the series of its channels would be named like the device {parents[parent]!r}",
             "ids of which none is another one, a colon and a word",
         )
+
+
+def _check_stays(database: Database, connection: Connection, batch: Mapping[str, Device]) -> None:
+    """A device that was moved was there before its first move, and is there after its last."""
+    query = select(stays.c.device, func.min(stays.c.until), func.max(stays.c.until)).group_by(stays.c.device)
+    for device_id, first, last in connection.execute(query.where(database.among(stays.c.device, batch))):
+        device = batch[device_id]
+        if device.valid_from is not None and device.valid_from >= first:
+            wrong = f"{iso(device.valid_from)} is not before its first move"
+            raise Invalid(f"device {device_id!r}, valid_from", wrong, f"before {iso(first)}")
+        if device.valid_to is not None and device.valid_to <= last:
+            wrong = f"{iso(device.valid_to)} is not after its last move"
+            raise Invalid(f"device {device_id!r}, valid_to", wrong, f"after {iso(last)}")
 
 
 def _profile_batch(given: Iterable[Profile]) -> list[Profile]:

@@ -1,0 +1,106 @@
+"""`rurban devices`: what belongs to the devices of the registry. A command loads what it runs, when it runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from rurban.starting import settings
+
+of_devices = typer.Typer(no_args_is_help=True, help="What belongs to the devices of the registry.")
+
+_Id = Annotated[str, typer.Argument(help="Id of the device.")]
+_Region = Annotated[str, typer.Option(help="12-digit code of the place; trailing zeros may be left out.")]
+_At = Annotated[str | None, typer.Option(help="ISO 8601, or a date (UTC); none = now.")]
+_Latitude = Annotated[float | None, typer.Option(help="WGS84 degrees.")]
+_Longitude = Annotated[float | None, typer.Option(help="WGS84 degrees.")]
+
+
+@of_devices.command("import")
+def import_devices(
+    file: Annotated[Path, typer.Argument(help="CSV with a header (docs/onboarding.md).")],
+    errors: Annotated[Path | None, typer.Option(help="CSV that gets every wrong cell.")] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look through the file and write nothing.")] = False,
+) -> None:
+    """Register or change the devices of a table: all of them, or none and what is wrong by row."""
+    from rurban import rosters
+
+    raise typer.Exit(0 if rosters.take_in(settings(), file, Console(), errors, dry_run=dry_run) else 1)
+
+
+@of_devices.command()
+def export(
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; none = standard output.")] = None,
+    region: Annotated[
+        list[str] | None, typer.Option(help="Only of this place and all beneath; may come often.")
+    ] = None,
+) -> None:
+    """The table of the registered devices, with the columns of `import`."""
+    from rurban import rosters
+
+    rosters.give_out(settings(), region or [], out)
+
+
+@of_devices.command("list")
+def list_devices(
+    text: Annotated[str | None, typer.Argument(help="Part of id or name.")] = None,
+    region: Annotated[
+        list[str] | None, typer.Option(help="Only of this place and all beneath; may come often.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="Only of this model.")] = None,
+) -> None:
+    """The registered devices: what they are, where they stand, when they were last heard."""
+    from rurban import rosters
+
+    rosters.show(settings(), region or [], profile, text, Console())
+
+
+@of_devices.command()
+def add(  # noqa: PLR0913, PLR0917 - each an option of its own
+    device_id: _Id,
+    profile: Annotated[str, typer.Option(help="Its model.")],
+    region: _Region,
+    name: Annotated[str, typer.Option(help="For people.")] = "",
+    latitude: _Latitude = None,
+    longitude: _Longitude = None,
+    valid_from: Annotated[str, typer.Option(help="ISO 8601, a date (UTC), or always; none = now.")] = "",
+    gateway: Annotated[str, typer.Option(help="Device under whose topic it speaks.")] = "",
+    project: Annotated[str, typer.Option(help="That put it there.")] = "",
+) -> None:
+    """Register one device."""
+    from rurban import rosters
+
+    said = {"id": device_id, "name": name, "profile": profile, "region": region, "valid_from": valid_from}
+    more = {"latitude": latitude, "longitude": longitude, "gateway": gateway, "project": project}
+    rosters.add(settings(), {**said, **more})
+
+
+@of_devices.command()
+def move(
+    device_id: _Id, region: _Region, latitude: _Latitude = None, longitude: _Longitude = None, at: _At = None
+) -> None:
+    """Say that a device stands elsewhere; what it measured before belongs to the place where it stood."""
+    from rurban import rosters
+
+    rosters.move(settings(), device_id, region, (latitude, longitude), at)
+
+
+@of_devices.command()
+def retire(device_id: _Id, at: _At = None) -> None:
+    """End the service of a device; its readings stay."""
+    from rurban import rosters
+
+    rosters.retire(settings(), device_id, at)
+
+
+@of_devices.command()
+def credentials(
+    out: Annotated[Path, typer.Option(help="Folder for the broker's files; what is in it goes on to hold.")],
+    renew: Annotated[list[str] | None, typer.Option(help="A device that gets a new password; may come often.")] = None,
+) -> None:
+    """Write Mosquitto's password and ACL files from the registry, and the new passwords for the installer."""
+    from rurban import commands
+
+    commands.credentials(settings(), out, renew or [])
