@@ -38,6 +38,7 @@ from api.routes import (
     regions,
     roster,
     series,
+    slip,
     standards,
     statistics,
 )
@@ -81,6 +82,7 @@ _RESOURCES = (
     calibrations,
     enrol,
     roster,
+    slip,
     discovered,
     metrics,
     ledger,

@@ -96,6 +96,28 @@ def retire(device_id: _Id, at: _At = None) -> None:
 
 
 @of_devices.command()
+def slip(  # noqa: PLR0913, PLR0917 - each an option of its own
+    device_id: _Id,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File; none = standard output.")] = None,
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    paper: Annotated[str, typer.Option(help="A6 or A4.")] = "A6",
+    broker: Annotated[
+        str | None, typer.Option(help="host:port where devices find it; none = as the house does.")
+    ] = None,
+    accounts: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the broker's files: gives the device an account, and prints its password."),
+    ] = None,
+    *,
+    renew: Annotated[bool, typer.Option("--renew", help="Replace its password.")] = False,
+) -> None:
+    """A page to print for whoever sets the device up: place, topic, account, QR code and a test."""
+    from rurban import slips
+
+    slips.write(settings(), device_id, slips.Wanted(lang, paper, broker, accounts, renew), out)
+
+
+@of_devices.command()
 def credentials(
     out: Annotated[Path, typer.Option(help="Folder for the broker's files; what is in it goes on to hold.")],
     renew: Annotated[list[str] | None, typer.Option(help="A device that gets a new password; may come often.")] = None,

@@ -49,7 +49,7 @@ def take_in(settings: Settings, file: Path, console: Console, errors: Path | Non
     """Register or change what the table says; False = something is wrong with it, and nothing was changed."""
     began = time.monotonic()
     text = roster.text_of(_content(file))
-    with _registry(settings) as registry, _bar(console, text.count("\n")) as bar:
+    with opened(settings) as registry, _bar(console, text.count("\n")) as bar:
         found = roster.read(text, _registered(registry), now(), bar)
         writes = not (dry_run or found.wrong)
         if writes:
@@ -61,12 +61,20 @@ def take_in(settings: Settings, file: Path, console: Console, errors: Path | Non
 
 def give_out(settings: Settings, regions: Sequence[str], out: Path | None) -> None:
     """The table, into the file or onto standard output."""
-    with _registry(settings) as registry:
+    with opened(settings) as registry:
         text = roster.written(_chosen(registry, regions))
+    put_out(text, out)
+
+
+def put_out(text: str, out: Path | None, *, secret: bool = False) -> None:
+    """Into the file, or onto standard output; a secret is for its owner alone."""
     if out is None:
         typer.echo(text, nl=False)
         return
     try:
+        out.touch(0o600 if secret else 0o666)
+        if secret:
+            out.chmod(0o600)
         out.write_text(text, "utf-8")
     except OSError as error:
         raise Invalid(str(out), f"cannot be written: {error.strerror}", "a new file") from error
@@ -75,7 +83,7 @@ def give_out(settings: Settings, regions: Sequence[str], out: Path | None) -> No
 def show(settings: Settings, regions: Sequence[str], profile: str | None, text: str | None, console: Console) -> None:
     """A line for each device."""
     part = (text or "").casefold()
-    with _registry(settings) as registry:
+    with opened(settings) as registry:
         found = [
             device
             for device in _chosen(registry, regions)
@@ -100,7 +108,7 @@ def add(settings: Settings, row: Mapping[str, object]) -> None:
     """Register one device, described as in a row of the table; None = nothing is said."""
     told = io.StringIO()
     csv.writer(told).writerows([row.keys(), row.values()])
-    with _registry(settings) as registry:
+    with opened(settings) as registry:
         known = _registered(registry)
         if row["id"] in known.devices:
             raise Conflict(f"device {row['id']!r} is registered already; rurban devices import changes it")
@@ -118,7 +126,7 @@ def move(settings: Settings, device_id: str, region: str, position: Position, at
     if instant > now():
         raise Invalid("--at", f"{iso(instant)} lies ahead", "now or earlier: say it when it has happened")
     latitude, longitude = position
-    with _registry(settings) as registry:
+    with opened(settings) as registry:
         before = registry.devices.one(device_id)
         there = replace(before, region=padded(region), latitude=latitude, longitude=longitude)
         for fault in faults(there, _registered(registry)):
@@ -132,7 +140,7 @@ def move(settings: Settings, device_id: str, region: str, position: Position, at
 def retire(settings: Settings, device_id: str, at: str | None) -> None:
     """End the service of a device."""
     instant = _instant(at)
-    with _registry(settings) as registry:
+    with opened(settings) as registry:
         device = replace(registry.devices.one(device_id), valid_to=instant)
         for fault in faults(device, _registered(registry)):
             raise Invalid("--at", f"{fault.value!r} {fault.wrong}", fault.allowed)
@@ -148,7 +156,8 @@ def _content(file: Path) -> bytes:
 
 
 @contextlib.contextmanager
-def _registry(settings: Settings) -> Iterator[Registry]:
+def opened(settings: Settings) -> Iterator[Registry]:
+    """The registry alone: the store may belong to another process."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with open_registry(settings.registry) as registry:
         yield registry

@@ -41,6 +41,7 @@ OPERATIONS = (
     "GET /api/v1/devices/{device_id}",
     "GET /api/v1/devices/{device_id}/calibrations",
     "POST /api/v1/devices/{device_id}/calibrations",
+    "GET /api/v1/devices/{device_id}/slip",
     "GET /api/v1/devices.csv",
     "POST /api/v1/devices/import",
     "POST /api/v1/devices",

@@ -27,6 +27,7 @@ DOORS = {
     "uvicorn": {"rurban/serving.py"},
     "zstandard": {"ingest/records.py"},
     "jsonpath": {"telemetry/json_path.py"},
+    "segno": {"devices/slip.py"},
     "pyarrow.csv": {"devices/history/records.py"},
     "grafana_client": {"dashboards/upload.py"},
     "grafana_foundation_sdk": {"dashboards/"},

@@ -34,6 +34,7 @@ class Guide:
         self._folder = folder
         self._port = str(port)
         (folder / "devices.csv").write_text(block("csv")[0], "utf-8")
+        (folder / "accounts").mkdir()
 
     def say(self, commands: str) -> str:
         """What all of them said; each has to succeed."""
@@ -70,7 +71,7 @@ def latest(guide: Guide, device: str) -> list[float]:
 
 
 def test_every_command_of_the_guide_does_what_it_says(guide: Guide) -> None:
-    heard, discovered, adopted, typed, through_api, imported, moved = block("sh")
+    heard, discovered, adopted, typed, through_api, imported, slips, moved = block("sh")
     devices = guide.running.house.registry.devices
     guide.say(heard)
     eventually(lambda: bool(json.loads(guide.say(discovered))["devices"]))
@@ -80,6 +81,7 @@ def test_every_command_of_the_guide_does_what_it_says(guide: Guide) -> None:
     eventually(lambda: latest(guide, "well-8") == [5.1])
     guide.say(through_api)
     exported = guide.say(imported)
+    guide.say(slips)
     changed = guide.say(moved)
 
     assert "At the pond" in listed

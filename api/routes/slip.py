@@ -1,0 +1,49 @@
+"""`/devices/{device_id}/slip`: what an installer takes along, to be printed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse
+from pydantic import Field
+
+from api.dependencies import CurrentPicture
+from api.parameters import Parameters
+from api.problems import NOT_FOUND
+from devices.slip import Broker, Lang, Paper, Slip, page
+
+router = APIRouter(tags=["places and devices"])
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+class SlipQuery(Parameters):
+    """How the slip is to be."""
+
+    lang: Annotated[Lang, Field(description="language")] = Lang.EN
+    paper: Annotated[Paper, Field(description="paper")] = Paper.A6
+    host: Annotated[
+        str | None,
+        Field(
+            description="where devices find the broker; none = where this API was asked",
+            pattern=r"^[A-Za-z0-9.:_-]{1,253}$",
+        ),
+    ] = None
+    port: Annotated[int, Field(ge=1, le=65535, description="of the broker")] = 1883
+
+
+@router.get("/devices/{device_id}/slip", response_class=HTMLResponse, responses=NOT_FOUND)
+def slip_of_device(
+    device_id: Annotated[str, Path(description="id", examples=["demo-probe"])],
+    query: Annotated[SlipQuery, Query()],
+    request: Request,
+    atlas: CurrentPicture,
+) -> HTMLResponse:
+    """A page to print for whoever sets the device up: place, broker, topic, account, QR code and a test.
+
+    The password is not on it: the broker keeps its hash only. `rurban devices slip --accounts` prints what it makes.
+    """
+    device = atlas.device(device_id)
+    places = [region.name for region in (*atlas.above(device.region), atlas.regions[device.region])]
+    broker = Broker(query.host or request.url.hostname or "localhost", query.port)
+    slip = Slip(device, atlas.profiles[device.profile], tuple(places), broker)
+    return HTMLResponse(page(slip, query.lang, query.paper), headers={"Content-Security-Policy": _POLICY})
