@@ -23,10 +23,9 @@ RUN /opt/rurban/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wh
     /opt/rurban/bin/pip install --no-cache-dir --no-deps --no-index dist/*.whl
 
 FROM python:3.12.12-slim-bookworm
-# The number of Mosquitto's user in its own image: docker-compose.yml shares the folder of the broker's accounts.
 RUN groupadd --gid 1883 rurban && \
     useradd --uid 1883 --gid 1883 --no-create-home --shell /usr/sbin/nologin rurban && \
-    install -d -o rurban -g rurban /data /accounts
+    install -d -o rurban -g rurban /data
 COPY --from=build /opt/rurban /opt/rurban
 ENV PATH=/opt/rurban/bin:$PATH RURBAN_DATA_DIR=/data PYTHONUNBUFFERED=1
 USER 1883:1883

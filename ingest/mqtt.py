@@ -7,6 +7,7 @@ the caller after the fate of a message is durable. `Bus` runs its own thread: pu
 import logging
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -312,8 +313,11 @@ class Bus:
         self._clock = clock
         self._client = _client(broker, client_id, persistent=False)
         self._listeners: dict[str, Callable[[Message], None]] = {}
+        self._answered = threading.Event()
+        self._refused = ""
         self._client.reconnect_delay_set(min_delay=1, max_delay=30)
         self._client.on_connect = self._on_connect
+        self._client.on_subscribe = lambda *_: self._answered.set()
         self._client.on_message = self._on_message
 
     def listen(self, topic: str, listener: Callable[[Message], None]) -> None:
@@ -327,6 +331,12 @@ class Bus:
         except OSError as error:
             raise BrokerUnavailable(f"no MQTT broker at {self._broker.address}: {error}") from error
         self._client.loop_start()
+
+    def until_listening(self, timeout_s: float) -> None:
+        """Wait until nothing that is sent to a listener is missed; `BrokerUnavailable` says why that does not come."""
+        if not self._answered.wait(timeout_s) or self._refused:
+            why = self._refused or f"no answer in {timeout_s:g} s"
+            raise BrokerUnavailable(f"MQTT broker at {self._broker.address}: {why}")
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send at QoS 1 and wait until the broker has it; `BrokerUnavailable` when it does not take it."""
@@ -351,8 +361,10 @@ class Bus:
         self._client.loop_stop()
 
     def _on_connect(self, client: paho.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:  # noqa: ANN401 - paho's type
-        if reason.is_failure:
-            logger.warning("MQTT broker at %s refused the connection: %s", self._broker.address, reason)
+        self._refused = f"connection refused: {reason}" if reason.is_failure else ""
+        if self._refused:
+            logger.warning("MQTT broker at %s: %s", self._broker.address, self._refused)
+            self._answered.set()
         elif self._listeners:
             client.subscribe([(topic, 0) for topic in self._listeners])
 

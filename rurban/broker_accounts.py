@@ -1,119 +1,125 @@
-"""Accounts at Mosquitto: a password for every device of the registry, which the broker keeps as a hash only.
+"""Accounts at the broker: one for each device of the registry that speaks for itself.
 
-Three files in one folder: `passwords` and `acl` are the broker's, `new-passwords.csv` is the installer's.
+Where the broker keeps them is a port: in files beside it (`account_files`), or in its own memory, by its plugin
+(`account_plugin`). The password itself is nobody's but the installer's; what it may do is the same for all
+(`mosquitto.acl`).
 """
 
-import base64
-import csv
-import hashlib
-import io
-import os
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
+from typing import Protocol
 
-from telemetry.errors import Invalid, Unknown
+from telemetry.errors import Conflict, Unknown
 from telemetry.model import Device
 
-PARTS = ("_worker", "_api")
-"""Parts of the house that have an account of their own; the rights of all are in `mosquitto.acl`."""
+PARTS = ("_worker", "_api", "_accounts")
+"""Parts of the house that have an account of their own; no device's id begins so."""
 
 _TAKEN = frozenset({"homeassistant"})
 """A device of this name could publish as any other: its `%u/sensor/+/state` are topics of Home Assistant."""
-
-_ITERATIONS = 101
-"""Mosquitto's own number. A password of 192 random bits is not found by trying, however fast the trying is."""
-_SALT_BYTES = 12
-"""Mosquitto takes no other length."""
 _PASSWORD_BYTES = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """What there is after `write`."""
+class Accounts(Protocol):
+    """What the broker keeps; `Invalid` or `BrokerUnavailable` when it cannot be read or changed."""
 
-    folder: Path
+    def names(self) -> Mapping[str, bool]:
+        """Who has an account; True = it was made for a device, and goes when the device does."""
+
+    def put(self, passwords: Mapping[str, str]) -> None:
+        """Accounts that are new, and new passwords for those that are there."""
+
+    def remove(self, names: Collection[str]) -> None:
+        """Whoever has no account does not come in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What there is after `settle`: names, no password."""
+
     made: list[str]
-    """Those whose passwords are new."""
+    """Those with a new password."""
     kept: int
+    revoked: list[str]
+    removed: list[str]
     impossible: list[str]
     """Devices whose id cannot be the name of an account."""
-    foreign_acl: bool
-    """An `acl` was there that is not this version's; it is as it was."""
 
 
-def rights() -> str:
-    """The access control list: the same for any registry, as its patterns stand for every device."""
-    return files("rurban").joinpath("mosquitto.acl").read_text("utf-8")
+def new_password() -> str:
+    """Of 192 random bits, in characters that any device's form takes."""
+    return secrets.token_urlsafe(_PASSWORD_BYTES)
 
 
-def hashed(password: str, salt: bytes) -> str:
-    """`$7$<iterations>$<salt>$<hash>` with both in base64: PBKDF2 by HMAC-SHA-512, as `mosquitto_passwd` writes it."""
-    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ITERATIONS)
-    return "$".join(["", "7", str(_ITERATIONS), *(base64.b64encode(part).decode() for part in (salt, digest))])
+def settle(  # noqa: PLR0913 - what may be asked for at once, by keyword
+    accounts: Accounts,
+    devices: Iterable[Device],
+    *,
+    at: int,
+    hand_over: Callable[[Mapping[str, str]], None],
+    parts: Collection[str] = (),
+    renew: Collection[str] = (),
+    revoke: Collection[str] = (),
+) -> Settled:
+    """Make the broker's accounts those of the registry; done twice, the second time changes nothing.
 
+    Each part and each device that speaks for itself at this instant gets an account where it has none. One that is
+    retired, or that has come behind a gateway, loses it. Accounts of others stay. Those of `renew` get a new password;
+    those of `revoke` one that nobody knows, until they are renewed.
 
-def write(folder: Path, devices: Iterable[Device], *, renew: Collection[str] = ()) -> Accounts:
-    """An account for each part and for each device that has none yet; those of `renew` get a new password.
-
-    A device behind a gateway speaks through it and has none. Lines of others stay. New passwords are added to the
-    installer's file before the broker's knows them.
+    `hand_over` is given the new passwords, by name, before the broker knows them: it is the only one to see them.
 
     Raises:
-        Unknown: a name of `renew` is no device that can have an account.
-        Invalid: the folder cannot be written to.
+        Unknown: a name of `renew` or `revoke` is no device that can have an account.
+        Conflict: one is in both.
     """
-    speaking = [device.id for device in devices if device.gateway is None]
-    impossible = [name for name in speaking if ":" in name or name in _TAKEN]
-    possible = [*PARTS, *(name for name in speaking if name not in impossible)]
-    for name in renew:
-        if name not in possible:
+    registered = {device.id: _speaks(device, at) for device in devices}
+    impossible = [name for name, speaks in registered.items() if speaks and not _can_be_a_user(name)]
+    entitled = dict.fromkeys([*parts, *(name for name, speaks in registered.items() if speaks)])
+    for name in impossible:
+        del entitled[name]
+    _check(renew, revoke, entitled)
+    before = accounts.names()
+    removed = sorted(name for name, ours in before.items() if (ours or name in registered) and name not in entitled)
+    made = {name: new_password() for name in entitled if name not in revoke and (name not in before or name in renew)}
+    if removed:
+        accounts.remove(removed)
+    if made:
+        hand_over(made)
+    changed = made | {name: new_password() for name in revoke}
+    if changed:
+        accounts.put(changed)
+    kept = len(before.keys() - changed.keys() - set(removed))
+    return Settled(list(made), kept, list(revoke), removed, impossible)
+
+
+def renewed(accounts: Accounts, device: Device, *, at: int, hand_over: Callable[[Mapping[str, str]], None]) -> None:
+    """Give one device a new password, and an account where it has none; all others stay as they are.
+
+    Raises:
+        Unknown: it cannot have an account: it is behind a gateway, retired, or has such an id.
+    """
+    if not (_speaks(device, at) and _can_be_a_user(device.id)):
+        raise Unknown("device with an account at the broker", device.id)
+    made = {device.id: new_password()}
+    hand_over(made)
+    accounts.put(made)
+
+
+def _speaks(device: Device, at: int) -> bool:
+    """Before its first day too: it is set up then."""
+    return device.gateway is None and (device.valid_to is None or at < device.valid_to)
+
+
+def _can_be_a_user(name: str) -> bool:
+    return ":" not in name and name not in _TAKEN
+
+
+def _check(renew: Collection[str], revoke: Collection[str], entitled: Collection[str]) -> None:
+    for name in (*renew, *revoke):
+        if name not in entitled:
             raise Unknown("device with an account at the broker", name)
-    try:
-        lines = _lines(folder / "passwords")
-        made = [name for name in possible if name not in lines or name in renew]
-        kept = len(lines) - len(lines.keys() & set(made))
-        passwords = {name: secrets.token_urlsafe(_PASSWORD_BYTES) for name in made}
-        if passwords:
-            _put(folder / "new-passwords.csv", _with_rows(folder / "new-passwords.csv", passwords))
-            lines |= {name: hashed(password, secrets.token_bytes(_SALT_BYTES)) for name, password in passwords.items()}
-            _put(folder / "passwords", "".join(f"{name}:{line}\n" for name, line in lines.items()))
-        foreign = _foreign(folder / "acl")
-    except OSError as error:
-        raise Invalid("--out", str(error), "a folder that can be written to") from error
-    return Accounts(folder, made, kept, impossible, foreign)
-
-
-def _lines(path: Path) -> dict[str, str]:
-    """The hashes by name, in the order of the file."""
-    rows = path.read_text("utf-8").splitlines() if path.exists() else []
-    return {name: line for name, _, line in (row.partition(":") for row in rows) if name}
-
-
-def _with_rows(path: Path, passwords: dict[str, str]) -> str:
-    """The installer's file with these at its end; of two rows with one name the last holds."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(passwords.items())
-    return (path.read_text("utf-8") if path.exists() else "user,password\n") + text.getvalue()
-
-
-def _foreign(path: Path) -> bool:
-    if not path.exists():
-        _put(path, rights())
-    return path.read_text("utf-8") != rights()
-
-
-def _put(path: Path, text: str) -> None:
-    """The whole file or the old one, for its owner alone; made by root it belongs to whom the folder belongs."""
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    if os.geteuid() == 0:
-        owner = path.parent.stat()
-        os.chown(draft, owner.st_uid, owner.st_gid)
-    draft.replace(path)
+    for name in renew:
+        if name in revoke:
+            raise Conflict(f"{name} cannot be renewed and revoked at once")

@@ -4,9 +4,8 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -17,7 +16,6 @@ from devices import replay as records
 from devices.fleet import Fleet
 from devices.publisher import Publisher
 from ingest.worker import Worker
-from rurban import broker_accounts
 from rurban import demo as demonstration
 from rurban import house as composition
 from rurban.broker import embedded_broker
@@ -231,23 +229,6 @@ def replay(settings: Settings, name: str, speed: float | None, *, shift_to_now: 
     with _publisher(settings, f"rurban-replay-{name}") as publisher:
         total = publisher.publish_all(messages)
     typer.echo(f"{total} messages of {name} published as {record.device}")
-
-
-def credentials(settings: Settings, out: Path, renew: Collection[str]) -> None:
-    """Accounts at the broker for the registry's devices; says what it did, and no password."""
-    with _registry(settings) as registry:
-        devices = registry.devices.all()
-    accounts = broker_accounts.write(out, devices, renew=renew)
-    typer.echo(f"{len(accounts.made)} new passwords, {accounts.kept} accounts as they were, in {accounts.folder}")
-    if accounts.made:
-        typer.echo("new-passwords.csv is for whoever sets the devices up: remove it when they are.")
-        typer.echo("Mosquitto takes the new ones when it gets SIGHUP, or at its next start.")
-    for name in accounts.impossible:
-        typer.echo(
-            f"No account for {name}: such a name holds no colon and is not homeassistant. Put it behind a gateway."
-        )
-    if accounts.foreign_acl:
-        typer.echo("acl is not the one of this version and was left as it is.")
 
 
 @contextlib.contextmanager

@@ -106,10 +106,13 @@ def slip(  # noqa: PLR0913, PLR0917 - each an option of its own
     ] = None,
     accounts: Annotated[
         Path | None,
-        typer.Option(help="Folder of the broker's files: gives the device an account, and prints its password."),
+        typer.Option(
+            help="Folder of the broker's files: gives the device an account, and prints its password. Not needed where "
+            "Mosquitto's plugin keeps them."
+        ),
     ] = None,
     *,
-    renew: Annotated[bool, typer.Option("--renew", help="Replace its password.")] = False,
+    renew: Annotated[bool, typer.Option("--renew", help="Give it a new password, and print it.")] = False,
 ) -> None:
     """A page to print for whoever sets the device up: place, topic, account, QR code and a test."""
     from rurban import slips
@@ -119,10 +122,19 @@ def slip(  # noqa: PLR0913, PLR0917 - each an option of its own
 
 @of_devices.command()
 def credentials(
-    out: Annotated[Path, typer.Option(help="Folder for the broker's files; what is in it goes on to hold.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the broker's files and the new passwords; none = these are shown.")
+    ] = None,
     renew: Annotated[list[str] | None, typer.Option(help="A device that gets a new password; may come often.")] = None,
+    revoke: Annotated[
+        list[str] | None, typer.Option(help="A device whose password holds no more; may come often.")
+    ] = None,
+    *,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Only the house's own accounts, and what Mosquitto's plugin starts with.")
+    ] = False,
 ) -> None:
-    """Write Mosquitto's password and ACL files from the registry, and the new passwords for the installer."""
-    from rurban import commands
+    """Make Mosquitto's accounts those of the registry, each with a password of its own (docs/credentials.md)."""
+    from rurban import credentials as accounts
 
-    commands.credentials(settings(), out, renew or [])
+    accounts.run(settings(), accounts.Wanted(out, renew or [], revoke or [], parts))

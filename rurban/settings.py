@@ -97,6 +97,13 @@ class Settings(BaseSettings):
     mqtt_group: str = Field(
         default="", description="name of a shared subscription; workers of one group share the load"
     )
+    broker_accounts: Literal["files", "dynamic"] = Field(
+        default="files",
+        description="where Mosquitto keeps the devices' accounts: files, or dynamic (in its dynamic security plugin)",
+    )
+    broker_accounts_password: SecretStr | None = Field(
+        default=None, description="password of `_accounts`, who tells that plugin of devices"
+    )
 
     batch_messages: int = Field(default=2000, ge=1, le=100_000, description="messages written at once, at most")
     batch_readings: int = Field(

@@ -3,13 +3,17 @@
 import csv
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import typer
 
 from devices.slip import Broker, Lang, Paper, Slip, page
-from rurban import broker_accounts
+from rurban import account_files
+from rurban.broker_accounts import renewed
+from rurban.credentials import connected
+from rurban.house import now
 from rurban.rosters import opened, put_out
 from rurban.settings import Settings
 from telemetry.errors import Invalid
@@ -32,14 +36,21 @@ class Wanted:
 def write(settings: Settings, device_id: str, wanted: Wanted, out: Path | None) -> None:
     """The page, into the file or onto standard output."""
     lang, paper = _word("--lang", Lang, wanted.lang), _word("--paper", Paper, wanted.paper)
-    if wanted.renew and wanted.accounts is None:
-        raise Invalid("--renew", "says not where the accounts are", "--accounts FOLDER with it")
+    plugin = settings.broker_accounts == "dynamic"
+    if wanted.renew and wanted.accounts is None and not plugin:
+        raise Invalid(
+            "--renew", "says not where the accounts are", "--accounts FOLDER, or RURBAN_BROKER_ACCOUNTS=dynamic"
+        )
     broker = _broker(settings, wanted.broker)
     with opened(settings) as registry:
         device = registry.devices.one(device_id)
         profile = registry.devices.profile(device.profile)
         places = [*registry.places.ancestors(device.region), registry.places.one(device.region)]
-    password = None if wanted.accounts is None else _password(wanted.accounts, device, renew=wanted.renew)
+    password = None
+    if wanted.accounts is not None:
+        password = _of_files(wanted.accounts, device, renew=wanted.renew)
+    elif wanted.renew:
+        password = _of_plugin(settings, device)
     slip = Slip(device, profile, tuple(place.name for place in places), broker, password)
     put_out(page(slip, lang, paper), out, secret=password is not None)
 
@@ -58,13 +69,23 @@ def _broker(settings: Settings, given: str | None) -> Broker:
     return Broker(host, int(port))
 
 
-def _password(folder: Path, device: Device, *, renew: bool) -> str | None:
+def _of_files(folder: Path, device: Device, *, renew: bool) -> str | None:
     """That of the installer's file, for a device that has just got its account; None = it has had it for longer."""
-    accounts = broker_accounts.write(folder, [device], renew=[device.id] if renew else [])
-    if accounts.made:
+    account_files.prepare(folder)
+    accounts = account_files.FileAccounts(folder)
+    if renew or device.id not in accounts.names():
+        renewed(accounts, device, at=now(), hand_over=partial(account_files.hand_over, folder))
         typer.echo("Mosquitto takes the new password when it gets SIGHUP, or at its next start.", err=True)
-    path = accounts.folder / "new-passwords.csv"
+    path = folder / "new-passwords.csv"
     if not path.exists():
         return None
     with path.open(newline="", encoding="utf-8") as file:
         return {row["user"]: row["password"] for row in csv.DictReader(file)}.get(device.id)
+
+
+def _of_plugin(settings: Settings, device: Device) -> str:
+    """A new one; the broker knows it at once."""
+    shown: dict[str, str] = {}
+    with connected(settings) as accounts:
+        renewed(accounts, device, at=now(), hand_over=shown.update)
+    return shown[device.id]

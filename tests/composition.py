@@ -17,10 +17,10 @@ def secrets(file: Path) -> dict[str, str]:
 
 
 def compose(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`docker-compose` with the profile of the demonstration, with nothing set but its search path."""
+    """`docker-compose` with all profiles, with nothing set but its search path."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        ["docker-compose", "--profile", "demo", *arguments],
+        ["docker-compose", "--profile", "demo", "--profile", "accounts", *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,

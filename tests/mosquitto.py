@@ -108,15 +108,24 @@ def documented_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 def composed_mosquitto(tmp_path: Path, accounts: Path) -> Iterator[Mosquitto]:
     """A running broker with the settings of `docker/mosquitto.conf`, but for its port and its folders."""
     port, folder = free_port(), tmp_path / "composed"
+    plugin, plugin_file = with_plugin(accounts / "dynamic-security.json")
     own = {
         "listener 1883": f"listener {port} {HOST}",
         "password_file /mosquitto/config/passwords": f"password_file {accounts}/passwords",
         "acl_file /mosquitto/config/acl": f"acl_file {accounts}/acl",
+        "plugin /usr/lib/mosquitto_dynamic_security.so": plugin,
+        "plugin_opt_config_file /mosquitto/config/dynamic-security.json": plugin_file,
         "persistence_location /mosquitto/data/": f"persistence_location {folder}/",
         "log_dest stdout": "",
     }
     with _running(Mosquitto(folder, port, _with(COMPOSED, own))) as broker:
         yield broker
+
+
+def with_plugin(file: Path) -> list[str]:
+    """Lines that load the dynamic security plugin, which keeps its accounts in this file."""
+    (plugin,) = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")
+    return [f"plugin {plugin}", f"plugin_opt_config_file {file}"]
 
 
 def _with(configuration: Path, own: Mapping[str, str]) -> str:

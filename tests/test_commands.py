@@ -213,9 +213,9 @@ def test_the_county_gets_its_accounts_at_the_broker_and_no_password_is_shown(tmp
     rows = (tmp_path / "new-passwords.csv").read_text().splitlines()
     secrets = [row.partition(",")[2] for row in rows[1:]]
 
-    assert f"{devices + 2} new passwords, 0 accounts as they were, in {tmp_path}" == ended.stdout.splitlines()[0]
-    assert f"1 new passwords, {devices + 1} accounts as they were, in {tmp_path}" == again.stdout.splitlines()[0]
-    assert (devices + 3, []) == (len(secrets), [secret for secret in secrets if secret in ended.stdout + again.stdout])
+    assert f"{devices + 3} new passwords, 0 accounts as they were, in {tmp_path}" == ended.stdout.splitlines()[0]
+    assert f"1 new passwords, {devices + 2} accounts as they were, in {tmp_path}" == again.stdout.splitlines()[0]
+    assert (devices + 4, []) == (len(secrets), [secret for secret in secrets if secret in ended.stdout + again.stdout])
 
 
 def test_the_county_is_registered_before_it_is_simulated_if_asked(broker: Mosquitto, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from tests.test_house import PACKAGES
 
 SERVICES = ("api", "grafana", "influxdb", "mosquitto", "postgres", "worker")
 OF_THE_DEMO = ("simulate",)
+ASKED = ("accounts",)
+"""Run by hand; they end when they are done."""
 FIRST = {"influxdb", "mosquitto", "postgres"}
 """They wait for nobody."""
 PINNED = re.compile(r"[a-z/-]+:\d+\.\d+\.\d+|postgres:\d+\.\d+")
@@ -36,24 +38,32 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     return found
 
 
-def test_there_are_six_services_and_one_more_in_the_demonstration(services: dict[str, dict[str, Any]]) -> None:
-    assert (*SERVICES, *OF_THE_DEMO) == tuple(sorted(services, key=lambda name: (name in OF_THE_DEMO, name)))
-    assert {"simulate": ["demo"]} == {name: one["profiles"] for name, one in services.items() if "profiles" in one}
+def test_there_are_six_services_one_of_the_demonstration_and_one_run_by_hand(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    assert {*SERVICES, *OF_THE_DEMO, *ASKED} == services.keys()
+    assert {"simulate": ["demo"], "accounts": ["accounts"]} == {
+        name: one["profiles"] for name, one in services.items() if "profiles" in one
+    }
 
 
 @pytest.mark.parametrize("name", [*SERVICES, *OF_THE_DEMO])
-def test_each_service_is_pinned_checked_and_shut_in(name: str, services: dict[str, dict[str, Any]]) -> None:
+def test_each_service_is_checked_and_started_anew(name: str, services: dict[str, dict[str, Any]]) -> None:
+    assert {"test", "interval", "timeout", "retries", "start_period"} <= services[name]["healthcheck"].keys()
+    assert "unless-stopped" == services[name]["restart"]
+
+
+@pytest.mark.parametrize("name", [*SERVICES, *OF_THE_DEMO, *ASKED])
+def test_each_service_is_pinned_and_shut_in(name: str, services: dict[str, dict[str, Any]]) -> None:
     service = services[name]
 
     assert PINNED.fullmatch(service["image"]), service["image"]
-    assert {"test", "interval", "timeout", "retries", "start_period"} <= service["healthcheck"].keys()
     assert (True, ["ALL"], ["no-new-privileges:true"]) == (
         service["read_only"],
         service["cap_drop"],
         service["security_opt"],
     )
     assert re.fullmatch(r"[1-9]\d*:\d+", service["user"]), "not root"
-    assert "unless-stopped" == service["restart"]
 
 
 def test_each_service_waits_until_what_it_needs_is_healthy(services: dict[str, dict[str, Any]]) -> None:
@@ -169,9 +179,9 @@ def test_the_broker_is_the_documented_one_but_for_its_doors_and_its_limit() -> N
     assert {"listener", "allow_anonymous", "persistence_location", "max_queued_messages", "log_dest"} == {
         line.split()[0] for line in documented - composed
     }
-    assert {"password_file", "acl_file"} == {line.split()[0] for line in composed - documented} - {
-        line.split()[0] for line in documented
-    }
+    assert {"password_file", "acl_file", "plugin", "plugin_opt_config_file"} == {
+        line.split()[0] for line in composed - documented
+    } - {line.split()[0] for line in documented}
 
 
 def test_the_image_is_made_of_what_is_there_and_of_the_lock() -> None:
@@ -194,7 +204,7 @@ def test_the_image_is_made_of_what_is_there_and_of_the_lock() -> None:
 def test_the_image_bears_the_version_of_the_project(services: dict[str, dict[str, Any]]) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
-    assert {f"rurban:{version}"} == {services[name]["image"] for name in ("api", "worker", "simulate")}
+    assert {f"rurban:{version}"} == {services[name]["image"] for name in ("api", "worker", "simulate", "accounts")}
 
 
 def test_scripts_that_containers_run_by_name_can_be_run() -> None:
