@@ -24,7 +24,7 @@ secrets: ## write .env with generated passwords for docker-compose.yml (FORCE=1 
 	@sh scripts/setup.sh secrets .env
 
 test: .venv/dev.stamp .venv/page.stamp ## run every test, with real servers
-	@sh scripts/setup.sh debian mosquitto mosquitto-clients curl postgresql influxdb nginx-light docker-compose chromium
+	@sh scripts/setup.sh debian mosquitto mosquitto-clients curl openssl postgresql influxdb nginx-light docker-compose chromium
 	@$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp .venv/page.stamp ## lint, format, types, import rules, the page's weight, docker-compose.yml

@@ -1,8 +1,6 @@
 """From simulated and replayed messages to a broker: MQTT 3.1.1, QoS 1. One of the two doors of paho-mqtt."""
 
-import ssl
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from threading import Condition, Event
 from types import TracebackType
 from typing import Any, Final, Self
@@ -11,6 +9,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from devices.message import Message
+from devices.tls import Tls, why
 from telemetry.errors import BrokerUnavailable
 
 _PROGRESS_EVERY: Final = 1000
@@ -33,7 +32,7 @@ class Publisher:
         client_id: str,
         username: str | None = None,
         password: str | None = None,
-        tls_ca: Path | None = None,
+        tls: Tls | None = None,
         window: int = 500,
         patience_s: float = _PATIENCE_S,
     ) -> None:
@@ -45,7 +44,7 @@ class Publisher:
             client_id: Unique at the broker.
             username: None = anonymous.
             password: Belongs to the user name.
-            tls_ca: File of CA certificates; set = TLS.
+            tls: Whom to trust; None = in clear.
             window: Messages sent and not yet acknowledged, at most.
             patience_s: How long the broker may be silent or away before it counts as unavailable.
         """
@@ -61,8 +60,9 @@ class Publisher:
             CallbackAPIVersion.VERSION2, client_id, clean_session=True, protocol=MQTTProtocolVersion.MQTTv311
         )
         self._client.username_pw_set(username, password)
-        if tls_ca is not None:
-            self._client.tls_set_context(ssl.create_default_context(cafile=str(tls_ca)))
+        self._tls = tls
+        if tls is not None:
+            self._client.tls_set_context(tls.context())
         # The window is kept here, where waiting for it is possible; paho would queue without bound.
         self._client.max_inflight_messages_set(0)
         self._client.reconnect_delay_set(*_BACKOFF_S)
@@ -78,8 +78,9 @@ class Publisher:
         try:
             self._client.connect(self._host, self._port)
         except (OSError, ValueError) as error:
+            reason = why(error, self._tls) if isinstance(error, OSError) else str(error)
             raise BrokerUnavailable(
-                f"no MQTT broker at {self._address}: {error}; start one there, or name another host and port"
+                f"no MQTT broker at {self._address}: {reason}; start one there, or name another host and port"
             ) from error
         self._client.loop_start()
         answered = self._accepted.wait(self._patience_s)

@@ -20,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from devices.message import Message
+from devices.tls import Tls, doubt, why
 from ingest import packets
 from ingest.wire import Wire, ready
 from telemetry.errors import BrokerUnavailable
@@ -40,8 +41,8 @@ class Broker:
     port: int
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    tls_ca: str | None = None
-    """A file of CA certificates; None = no TLS."""
+    tls: Tls | None = None
+    """None = in clear."""
     mqtt5: bool = False
     keepalive_s: int = 60
     session_expiry_s: int = 7 * 24 * 3600
@@ -72,8 +73,8 @@ def _client(broker: Broker, client_id: str, *, persistent: bool) -> paho.Client:
     )
     if broker.username is not None:
         client.username_pw_set(broker.username, broker.password)
-    if broker.tls_ca is not None:
-        client.tls_set_context(ssl.create_default_context(cafile=broker.tls_ca))
+    if broker.tls is not None:
+        client.tls_set_context(broker.tls.context())
     client.connect_timeout = 5.0
     return client
 
@@ -85,7 +86,10 @@ def _connect(client: paho.Client, broker: Broker, *, persistent: bool) -> None:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves this one untyped
         properties.SessionExpiryInterval = broker.session_expiry_s if persistent else 0
         options["properties"] = properties
-    client.connect(broker.host, broker.port, broker.keepalive_s, **options)
+    try:
+        client.connect(broker.host, broker.port, broker.keepalive_s, **options)
+    except OSError as error:
+        raise BrokerUnavailable(f"no MQTT broker at {broker.address}: {why(error, broker.tls)}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +135,7 @@ class _Handshake:
     def run(self, timeout_s: float) -> Wire:
         """Raises `BrokerUnavailable`, which says what went wrong and where."""
         client, address = self.client, self._broker.address
-        try:
-            _connect(client, self._broker, persistent=True)
-        except OSError as error:
-            raise BrokerUnavailable(f"no MQTT broker at {address}: {error}") from error
+        _connect(client, self._broker, persistent=True)
         deadline = time.monotonic() + timeout_s
         while not self._ready or client.want_write():
             if self._refused or client.socket() is None or time.monotonic() > deadline:
@@ -168,7 +169,7 @@ class _Handshake:
         self._ready = not self._refused
 
     def _on_disconnect(self, *call: Any) -> None:  # noqa: ANN401 - paho's types
-        self._refused = self._refused or f"connection lost: {call[3]}"
+        self._refused = self._refused or f"connection lost: {call[3]}{doubt(self._broker.tls)}"
 
 
 class Subscription:
@@ -205,10 +206,7 @@ class Subscription:
     def connect(self, timeout_s: float = 10.0) -> None:
         """Connect and subscribe; `BrokerUnavailable` says what went wrong and where."""
         self.close()
-        try:
-            handshake = _Handshake(self._broker, self._client_id, self._wanted)
-        except OSError as error:
-            raise BrokerUnavailable(f"the CA file {self._broker.tls_ca} cannot be used: {error}") from error
+        handshake = _Handshake(self._broker, self._client_id, self._wanted)
         self._client = handshake.client
         self._session += 1
         try:
@@ -326,10 +324,7 @@ class Bus:
 
     def start(self) -> None:
         """Connect; `BrokerUnavailable` if that fails now. Later losses are mended in the background."""
-        try:
-            _connect(self._client, self._broker, persistent=False)
-        except OSError as error:
-            raise BrokerUnavailable(f"no MQTT broker at {self._broker.address}: {error}") from error
+        _connect(self._client, self._broker, persistent=False)
         self._client.loop_start()
 
     def until_listening(self, timeout_s: float) -> None:

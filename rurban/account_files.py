@@ -8,12 +8,12 @@ import contextlib
 import csv
 import hashlib
 import io
-import os
 import secrets
 from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
+from rurban import owner_only
 from telemetry.errors import Invalid
 
 _ITERATIONS = 101
@@ -60,14 +60,15 @@ class FileAccounts:
 
     def _write(self, lines: Mapping[str, str]) -> None:
         with _usable():
-            _put(self._path, "".join(f"{name}:{line}\n" for name, line in lines.items()))
+            owner_only.put(self._path, "".join(f"{name}:{line}\n" for name, line in lines.items()))
 
 
 def hand_over(folder: Path, passwords: Mapping[str, str]) -> None:
     """Put them at the end of the installer's file; of two rows with one name the last holds."""
     path = folder / "new-passwords.csv"
     with _usable():
-        _put(path, (path.read_text("utf-8") if path.exists() else "") + table(passwords, head=not path.exists()))
+        before = path.read_text("utf-8") if path.exists() else ""
+        owner_only.put(path, before + table(passwords, head=not before))
 
 
 def table(passwords: Mapping[str, str], *, head: bool = True) -> str:
@@ -85,7 +86,7 @@ def prepare(folder: Path) -> bool:
     path = folder / "acl"
     with _usable():
         if not path.exists():
-            _put(path, rights())
+            owner_only.put(path, rights())
         return path.read_text("utf-8") == rights()
 
 
@@ -94,7 +95,7 @@ def prepare_plugin(folder: Path) -> None:
     path = folder / "dynamic-security.json"
     with _usable():
         if not path.exists():
-            _put(path, files("rurban").joinpath(path.name).read_text("utf-8"))
+            owner_only.put(path, files("rurban").joinpath(path.name).read_text("utf-8"))
 
 
 @contextlib.contextmanager
@@ -103,17 +104,3 @@ def _usable() -> Iterator[None]:
         yield
     except OSError as error:
         raise Invalid("--out", str(error), "a folder that can be written to") from error
-
-
-def _put(path: Path, text: str) -> None:
-    """The whole file or the old one, for its owner alone; made by root it belongs to whom the folder belongs."""
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    if os.geteuid() == 0:
-        owner = path.parent.stat()
-        os.chown(draft, owner.st_uid, owner.st_gid)
-    draft.replace(path)

@@ -16,7 +16,7 @@ from telemetry.model import Device
 PARTS = ("_worker", "_api", "_accounts")
 """Parts of the house that have an account of their own; no device's id begins so."""
 
-_TAKEN = frozenset({"homeassistant"})
+TAKEN = frozenset({"homeassistant"})
 """A device of this name could publish as any other: its `%u/sensor/+/state` are topics of Home Assistant."""
 _PASSWORD_BYTES = 24
 
@@ -113,7 +113,7 @@ def _speaks(device: Device, at: int) -> bool:
 
 
 def _can_be_a_user(name: str) -> bool:
-    return ":" not in name and name not in _TAKEN
+    return ":" not in name and name not in TAKEN
 
 
 def _check(renew: Collection[str], revoke: Collection[str], entitled: Collection[str]) -> None:

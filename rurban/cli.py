@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from rurban.cert_commands import of_certs
 from rurban.device_commands import of_devices
 from rurban.settings import HISTORY_DAYS
 from rurban.starting import settings
@@ -27,6 +28,7 @@ of_ledger = typer.Typer(no_args_is_help=True, help="The book of what became of e
 app.add_typer(of_ledger, name="ledger")
 of_boards = typer.Typer(no_args_is_help=True, help="Boards for Grafana.")
 app.add_typer(of_boards, name="dashboards")
+app.add_typer(of_certs, name="certs")
 
 of_history = typer.Typer(no_args_is_help=True, help="Readings that were recorded elsewhere.")
 app.add_typer(of_history, name="history")

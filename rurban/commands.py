@@ -36,7 +36,7 @@ def _publisher(settings: Settings, client_id: str) -> Publisher:
         client_id=client_id,
         username=settings.mqtt_username,
         password=None if password is None else password.get_secret_value(),
-        tls_ca=settings.mqtt_tls_ca,
+        tls=settings.mqtt_tls,
     )
 
 

@@ -1,5 +1,6 @@
 """`rurban doctor`: reaches each part once and says what it found, or what to do."""
 
+import datetime as dt
 import http.client
 import queue
 from collections.abc import Callable
@@ -9,9 +10,11 @@ import msgspec
 from api.atlas import CurrentAtlas
 from api.presence import away, roll
 from devices.message import Message
+from devices.tls import Tls
 from ingest.mqtt import Bus, Subscription
 from rurban import house as composition
 from rurban import sign_of_life
+from rurban.certificate_check import checked
 from rurban.house import now
 from rurban.settings import Settings
 from telemetry.errors import BrokerUnavailable, Conflict, Invalid, RurbanFault, StoreUnavailable
@@ -40,6 +43,8 @@ def diagnose(settings: Settings, tell: Callable[[str], None]) -> int:
     """One line per part; 0 = all well, 1 = something is wrong."""
     tell(f"data folder  {settings.data_dir.resolve()}")
     wrong = not _well("broker", lambda: _broker(settings), tell)
+    if (tls := settings.mqtt_tls) is not None:
+        wrong |= not _well("certificates", lambda: _certificates(settings, tls), tell)
     place = settings.store_place
     if isinstance(place, Address):
         wrong |= not _well("influxdb", lambda: _influxdb(place), tell)
@@ -102,6 +107,10 @@ def _dropped(settings: Settings) -> str:
         f"; it has dropped {number} messages since its start, for subscribers that were away or behind: "
         "`max_queued_messages` bounds what it keeps (docs/mosquitto.conf)"
     )
+
+
+def _certificates(settings: Settings, tls: Tls) -> str:
+    return checked(tls, settings.mqtt_host, settings.mqtt_port, dt.datetime.now(dt.UTC))
 
 
 def _influxdb(address: Address) -> str:

@@ -161,7 +161,7 @@ def broker(settings: Settings) -> Broker:
         settings.mqtt_port,
         username=settings.mqtt_username,
         password=None if password is None else password.get_secret_value(),
-        tls_ca=None if settings.mqtt_tls_ca is None else str(settings.mqtt_tls_ca),
+        tls=settings.mqtt_tls,
         mqtt5=settings.mqtt_version == "5",
     )
 

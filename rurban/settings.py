@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from devices.tls import Tls
 from ingest.sources import FAMILIES
 from telemetry.registry import Room
 from telemetry.store import Address, EmbeddedFile
@@ -88,6 +89,8 @@ class Settings(BaseSettings):
     mqtt_username: str | None = Field(default=None, description="user name at the broker; none = anonymous")
     mqtt_password: SecretStr | None = Field(default=None, description="password at the broker")
     mqtt_tls_ca: Path | None = Field(default=None, description="file of CA certificates; set = TLS to the broker")
+    mqtt_tls_cert: Path | None = Field(default=None, description="certificate shown to a broker that asks for one")
+    mqtt_tls_key: Path | None = Field(default=None, description="key of that certificate, without a passphrase")
     mqtt_version: str = Field(default="3.1.1", pattern=r"^(3\.1\.1|5)$", description="MQTT version: 3.1.1 or 5")
     mqtt_client_id: str = Field(default="rurban-ingest", description="client id of the worker; its session hangs on it")
     mqtt_families: str = Field(
@@ -177,6 +180,14 @@ class Settings(BaseSettings):
             raise ValueError("RURBAN_MAP_TILES without RURBAN_MAP_CREDIT: who made a map is shown beside it")
         return self
 
+    @model_validator(mode="after")
+    def _certificate_with_its_key(self) -> "Settings":
+        if (self.mqtt_tls_cert is None) != (self.mqtt_tls_key is None):
+            raise ValueError("RURBAN_MQTT_TLS_CERT and RURBAN_MQTT_TLS_KEY belong together: set both or none")
+        if self.mqtt_tls_cert is not None and self.mqtt_tls_ca is None:
+            raise ValueError("RURBAN_MQTT_TLS_CERT is shown over TLS only: set RURBAN_MQTT_TLS_CA too")
+        return self
+
     @field_validator("mqtt_families")
     @classmethod
     def _known_families(cls, value: str) -> str:
@@ -189,6 +200,11 @@ class Settings(BaseSettings):
     def mqtt_sources(self) -> list[str]:
         """Whose topics are listened to besides the native ones."""
         return _listed(self.mqtt_families)
+
+    @property
+    def mqtt_tls(self) -> Tls | None:
+        """How the broker is spoken to; None = in clear."""
+        return None if self.mqtt_tls_ca is None else Tls(self.mqtt_tls_ca, self.mqtt_tls_cert, self.mqtt_tls_key)
 
     @property
     def zone(self) -> ZoneInfo:

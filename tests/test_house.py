@@ -25,6 +25,7 @@ DOORS = {
     "sse_starlette": {"api/"},
     "iotcore": {"rurban/broker.py"},
     "uvicorn": {"rurban/serving.py"},
+    "cryptography": {"rurban/certificates.py"},
     "zstandard": {"ingest/records.py"},
     "jsonpath": {"telemetry/json_path.py"},
     "segno": {"devices/slip.py"},

@@ -24,6 +24,7 @@ PACKAGE_OF = {
     "influxd": "influxdb",
     "nginx": "nginx-light",
     "docker-compose": "docker-compose",
+    "openssl": "openssl",
 }
 """Debian's package of every program that the tests start and that neither Python nor Debian's base brings."""
 

@@ -12,7 +12,16 @@ from tests.mosquitto import Mosquitto
 from tests.processes import rurban
 from tests.workplace import eventually
 
-NEVER = {"fastapi", "uvicorn", "starlette", "prometheus_client", "grafana_foundation_sdk", "grafana_client", "iotcore"}
+NEVER = {
+    "fastapi",
+    "uvicorn",
+    "starlette",
+    "prometheus_client",
+    "grafana_foundation_sdk",
+    "grafana_client",
+    "iotcore",
+    "cryptography",
+}
 OF_A_STORE = {"embedded": {"duckdb", "pyarrow"}, "influxdb": {"influxdb_client"}}
 
 

@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
     if folder is None:
         assert isinstance(broker, Mosquitto), "without a broker of the test's own, name a folder"
         folder = broker.folder
+    place = broker if isinstance(broker, Broker) else Broker(broker.host, broker.port)
     directory = CurrentDirectory(RegistryDirectory(registry), wall_clock)
     pipeline = Pipeline(directory, Checks(ClockLimits()), rate=rate)
     with settlement_on(
@@ -87,7 +89,7 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
     ) as settlement:
         yield Worker(
             subscription=Subscription(
-                Broker(broker.host, broker.port, mqtt5=mqtt5, keepalive_s=keepalive_s),
+                replace(place, mqtt5=mqtt5, keepalive_s=keepalive_s),
                 client_id,
                 [share + topic for topic in (*filters(families), replay_request.TOPIC)],
                 clock=wall_clock,
