@@ -9,7 +9,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from devices.message import Message
-from devices.tls import Tls, why
+from devices.tls import Tls, doubt, why
 from telemetry.errors import BrokerUnavailable
 
 _PROGRESS_EVERY: Final = 1000
@@ -86,7 +86,8 @@ class Publisher:
         answered = self._accepted.wait(self._patience_s)
         if not answered or self._refusal:
             self._leave()
-            raise BrokerUnavailable(f"the broker at {self._address} {self._refusal or 'does not answer'}")
+            wrong = self._refusal or f"does not answer{doubt(self._tls)}"
+            raise BrokerUnavailable(f"the broker at {self._address} {wrong}")
         return self
 
     def __exit__(

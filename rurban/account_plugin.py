@@ -105,7 +105,8 @@ def _asked(
     """What the plugin says to these; its answers to others who ask meanwhile are passed over."""
     mark = secrets.token_hex(8)
     marked = [command | {"correlationData": mark} for command in commands]
-    bus.publish(_COMMANDS, msgspec.json.encode({"commands": marked}))
+    # The answer is waited for, not the broker's acknowledgement, which comes as late.
+    bus.tell(_COMMANDS, msgspec.json.encode({"commands": marked}))
     deadline = monotonic() + patience_s
     with contextlib.suppress(queue.Empty):
         while True:

@@ -110,7 +110,7 @@ def vouches(ca: bytes, certificate: bytes) -> bool:
     """Whether this CA has signed it; both as PEM."""
     try:
         x509.load_pem_x509_certificate(certificate).verify_directly_issued_by(x509.load_pem_x509_certificate(ca))
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, TypeError, ValueError):
         return False
     return True
 

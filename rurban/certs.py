@@ -43,7 +43,7 @@ def add(folder: Path, names: Collection[str], at: dt.datetime) -> None:
     with _usable(folder):
         ca = _pair(folder, CA)
         _refuse_to_overwrite(folder, names)
-        for name in names:
+        for name in dict.fromkeys(names):
             _put(folder, name, certificates.for_client(ca, name, at))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from telemetry.store import Address
 from tests.composition import ROOT, compose, rendered, secrets
@@ -236,3 +237,17 @@ def test_influxdb_is_set_up_with_the_bucket_of_the_rollups_and_a_reader(
         *limited,
         "v1 auth create --org rurban --read-bucket 0a --read-bucket 0b --username grafana --password secret",
     ] == asked.read_text().splitlines()
+
+
+def test_the_documented_override_opens_the_broker_by_tls(tmp_path: Path) -> None:
+    secrets(tmp_path / ".env")
+    page = (ROOT / "docs" / "tls.md").read_text("utf-8")
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "docker-compose.override.yml").write_text(text)
+    shutil.copy(ROOT / "docker-compose.yml", tmp_path)
+    shown = compose(tmp_path, "config")
+
+    assert shown.returncode == 0, shown.stderr
+    mosquitto = yaml.safe_load(shown.stdout)["services"]["mosquitto"]
+    assert ["127.0.0.1", "0.0.0.0"] == published(mosquitto)  # noqa: S104 - that is the point
+    assert f"{tmp_path}/broker-certs" in {kept_in(volume)[0] for volume in mosquitto["volumes"]}

@@ -6,6 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from rurban import credentials
+from rurban.settings import Settings
+from telemetry.errors import Invalid
 from telemetry.model import Device
 from telemetry.registry import open_registry
 from tests import village
@@ -64,3 +69,12 @@ def test_accounts_in_the_plugin(tmp_path: Path) -> None:
 
         assert (2, [False, False]) == (len(ours), [comes_in(running, "my-well-1", password) for password in ours])
         assert comes_in(running, "my-well-1", newest)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({}, "--out: is not given"), ({"broker_accounts": "dynamic"}, "RURBAN_BROKER_ACCOUNTS_PASSWORD: is not set")],
+)
+def test_what_is_lacking_is_named(settings: dict[str, str], named: str, tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match=named):
+        credentials.run(Settings.model_validate({"data_dir": tmp_path / "data", **settings}), credentials.Wanted(None))

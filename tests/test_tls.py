@@ -159,6 +159,18 @@ def test_a_certificate_without_its_key_is_named(house: Secured) -> None:
     assert "well-1.crt with the key" in refusal(replace(house.by_tls(), tls=mixed))
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"mqtt_tls_cert": "a"}, "RURBAN_MQTT_TLS_KEY"),
+        ({"mqtt_tls_cert": "a", "mqtt_tls_key": "b"}, "RURBAN_MQTT_TLS_CA"),
+    ],
+)
+def test_a_certificate_alone_is_not_taken_for_a_setting(given: dict[str, str], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        Settings.model_validate(given)
+
+
 @pytest.mark.parametrize("mqtt5", [False, True])
 def test_a_device_with_a_certificate_has_the_rights_of_its_name(mqtt5: bool, house: Secured) -> None:
     heard_by_observer = Subscription(house.by_tls(), f"observer-{mqtt5}", ["#"], clock=wall_clock)
