@@ -68,10 +68,10 @@ class Site:
             assert process.poll() is None, (self.folder / "rurban.log").read_text()
             yield
 
-    def say(self, payload: str) -> None:
-        """Publish as the visitors' probe."""
+    def say(self, *payloads: str, device: str = county.PROBE) -> None:
+        """Publish as the visitors' probe, or as somebody else."""
         with client_of(Broker("127.0.0.1", self.mqtt_port)) as client:
-            publish(client, (uplink(county.PROBE), payload.encode()))
+            publish(client, *((uplink(device), payload.encode()) for payload in payloads))
 
     def ready(self) -> bool:
         try:

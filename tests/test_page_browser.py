@@ -215,6 +215,33 @@ def test_a_lost_connection_is_told_and_taken_up_again(browser: Browser, tmp_path
             expect(found.page.locator(f"[data-place='{VILLAGE}'] .newest")).to_contain_text("5.43")
 
 
+def test_a_device_that_nobody_has_registered_is_adopted_with_what_it_had_sent(desk: Visit) -> None:
+    desk.site.say(*(f'{{"values": {{"air_temperature": {degrees}}}}}' for degrees in (3.25, 3.5)), device="new-hill-1")
+    desk.go(VIEWS["devices"])
+    card = desk.page.locator("[data-stranger='new-hill-1']")
+    expect(card).to_contain_text("3.5")
+    card.get_by_role("button", name="Adopt").click()
+    assert [] == desk.findings()
+    card.get_by_label("Model").select_option("probe")
+    card.get_by_label("Place").select_option(VILLAGE)
+    card.get_by_label("Name").fill("On the hill")
+    card.get_by_role("button", name="Adopt").click()
+
+    expect(desk.page.locator("[data-adopted='new-hill-1']")).to_contain_text("2 were stored, 0 refused again, 0 wait")
+    expect(card).to_have_count(0)
+    desk.page.locator("[data-adopted='new-hill-1'] a").click()
+    expect(desk.page.get_by_role("region", name="Newest readings").last).to_contain_text("3.5")
+
+
+def test_a_quarantined_message_is_replayed_and_says_what_came_of_it(desk: Visit) -> None:
+    desk.site.say('{"values": {"no_such_quantity": 1}}')
+    desk.go(VIEWS["quarantine"])
+    row = desk.page.get_by_role("row", name=re.compile("no_such_quantity")).first
+    row.get_by_role("button", name="Replay").click()
+
+    expect(row).to_contain_text("0 readings stored; 1 still refused")
+
+
 def test_who_wants_no_motion_gets_none(desk: Visit) -> None:
     desk.go(VIEWS["overview"])
     expect(desk.page.locator(".link .badge.live")).to_be_visible()

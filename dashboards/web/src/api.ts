@@ -87,6 +87,7 @@ export interface Metric {
 }
 export interface Profile {
   id: string;
+  name: string;
   measures: { metric: string; interval_s: number | null }[];
 }
 export interface Reading {
@@ -156,7 +157,29 @@ export interface Quarantined {
   detail: string;
   received_at: string;
   payload_text: string | null;
+  payload_whole: boolean;
+  trimmed_at: string | null;
   replayed_at: string | null;
+  outcome: string;
+}
+/** A device that was heard and that nobody has registered. */
+export interface Stranger {
+  id: string;
+  hindrance: string | null;
+  family: string;
+  topic: string;
+  profiles: string[];
+  values: { metric: string; channel: string | null; value: number; unit: string | null; known: boolean }[];
+  fields: { path: string; value: number | string }[];
+  messages: number;
+  first_heard_at: string;
+  last_heard_at: string;
+  payload_text: string | null;
+}
+export interface Replays {
+  stored: number;
+  refused: number;
+  waiting: number;
 }
 export interface QuarantinePage {
   messages: Quarantined[];
@@ -196,10 +219,10 @@ export function address(path: string, asked: Asked = {}): string {
   return `/api/v1${path}${words.length > 0 ? `?${words.join("&")}` : ""}`;
 }
 
-export async function answer(where: string, signal?: AbortSignal): Promise<Response> {
+export async function answer(where: string, signal?: AbortSignal, asking: RequestInit = {}): Promise<Response> {
   let found: Response;
   try {
-    found = await fetch(where, { headers: headers(), ...(signal ? { signal } : {}) });
+    found = await fetch(where, { ...asking, headers: { ...headers(), ...asking.headers }, ...(signal ? { signal } : {}) });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem(0, "");
@@ -220,6 +243,12 @@ async function problem(found: Response): Promise<Problem> {
 
 export async function ask<T>(path: string, asked: Asked = {}, signal?: AbortSignal): Promise<T> {
   return (await (await answer(address(path, asked), signal)).json()) as T;
+}
+
+/** Ask the house to do something. */
+export async function tell<T>(path: string, body: Record<string, unknown> = {}): Promise<T> {
+  const asking = { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  return (await (await answer(address(path), undefined, asking)).json()) as T;
 }
 
 export interface Refusal {

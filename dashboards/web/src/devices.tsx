@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { useHouse } from "./app";
 import { ask, type Device, type DeviceWhole } from "./api";
+import { Strangers } from "./discovered";
 import { Badge, Empty, Shown, useLoad } from "./parts";
 import { t } from "./texts";
 import { ago, doubts, duration, mark, measured, metricName, moment, nameOf, percent, short } from "./words";
@@ -34,6 +35,7 @@ export function DevicesView({ region }: { region: string | undefined }) {
           ))}
         </div>
       </div>
+      <Strangers region={region} adopted={loaded.again} />
       <Shown of={loaded} rows={10}>
         {({ devices }) => <Found devices={devices} text={text.toLowerCase()} state={state} />}
       </Shown>
