@@ -31,7 +31,7 @@ _BY_HAND = (
     "(3), `CREATE DATABASE <name>` (1.8), and give the token of RURBAN_INFLUXDB_TOKEN leave to read and write it"
 )
 _LINES = 10_000
-_AT_ONCE = 2
+_SIDE_BY_SIDE = 2
 """Questions that the server is asked side by side."""
 """Lines of one request: as many as the server's makers recommend at most."""
 _AT_ONCE = 500
@@ -113,7 +113,7 @@ class InfluxStore(contextlib.AbstractContextManager["InfluxStore"]):
             found = influx_fold.parts_of(self._server, self._hourly if by_hours else None, query)
             return parts.folded(query, found)
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             return list(pool.map(answer, queries, served))
 
     def raw(self, query: RawQuery) -> list[Reading]:
