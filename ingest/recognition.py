@@ -25,6 +25,8 @@ WRAPPED: Final = (*PLAIN, "cayenne_lpp")
 """Those that a network server hands over: of bytes without a name, only these are worth a guess."""
 _TRIED: Final = 5
 """Messages that each profile is tried on."""
+_LARGEST: Final = 16 * 1024
+"""Bytes of a payload that is looked into."""
 _MOST_FIELDS: Final = 40
 _LONGEST: Final = 80
 _DEEPEST: Final = 8
@@ -58,17 +60,26 @@ class Recognition:
 
 def _self_explaining(messages: Sequence[Quarantined]) -> tuple[str | None, tuple[Sample, ...]]:
     """The format that reads most of them, and what it reads."""
-    _, wrapper = source_of(messages[0].topic)
     best: tuple[str | None, list[list[Sample]]] = (None, [])
-    for name in PLAIN if wrapper is None else WRAPPED:
+    for name in WRAPPED if _is_wrapped(messages[0].topic) else PLAIN:
         read = [samples for message in messages if (samples := _decoded(message, Speech(CODECS[name])))]
         if len(read) > len(best[1]):
             best = (name, read)
     return best[0], _newest(best[1])
 
 
+def _is_wrapped(topic: str) -> bool:
+    try:
+        return source_of(topic)[1] is not None
+    except Rejected:
+        # Longer than the quarantine keeps a topic.
+        return False
+
+
 def _decoded(message: Quarantined, speech: Speech) -> list[Sample]:
-    """Empty where it cannot be read so."""
+    """Empty where it cannot be read so, or is so long that trying would keep others waiting."""
+    if len(message.payload) > _LARGEST:
+        return []
     try:
         device, wrapper = source_of(message.topic)
         context = Context(device, message.received_at, speech, message.topic)
@@ -124,7 +135,7 @@ def _fields(messages: Sequence[Quarantined]) -> tuple[tuple[str, float | str], .
     found: dict[str, float | str] = {}
     for message in messages:
         try:
-            document = json_paths.document(message.payload)
+            document = json_paths.document(message.payload[:_LARGEST])
         except Rejected:
             continue
         if not isinstance(document, dict | list):

@@ -81,6 +81,7 @@ class Worker:
         self._waiting: deque[Receipt] = deque()
         self._batch: Batch | None = None
         self._replays: deque[Batch] = deque()
+        self._replayed_last = False
         self._wake = Wake()
 
     def stop(self) -> None:
@@ -177,19 +178,21 @@ class Worker:
         return self._replays[-1]
 
     def _hand_over(self, settler: Settler) -> None:
-        """Give the batch to the settling thread when it is due and that thread has room."""
-        batch = self._batch
+        """Give the batch to the settling thread when it is due and that thread has room.
+
+        Replays and batches take turns: a device with thousands of messages to be replayed holds up nobody.
+        """
         if settler.full:
             return
-        if self._replays:
+        batch = self._batch
+        due = batch is not None and (time.monotonic() - batch.started >= self._limits.batch_age_s or self._is_full())
+        if self._replays and not (due and self._replayed_last):
             settler.give(self._replays.popleft())
-            return
-        if batch is None:
-            return
-        due = time.monotonic() - batch.started >= self._limits.batch_age_s
-        if due or self._is_full():
+            self._replayed_last = True
+        elif due and batch is not None:
             settler.give(batch)
             self._batch = None
+            self._replayed_last = False
 
     def _acknowledge(self, settler: Settler) -> None:
         for batch in settler.taken():

@@ -41,13 +41,13 @@ class Recognised:
     family: str
     """Whose topics these are: `native`, `chirpstack`."""
     codec: str | None = None
-    """The first format that reads the newest message without being told anything; None = none does."""
+    """The format that reads most of the messages without being told anything; None = none reads any."""
     samples: tuple[Sample, ...] = ()
     """The newest of each series."""
     fields: tuple[tuple[str, float | str], ...] = ()
     """Where no format reads it and it is JSON: each value by its JSONPath, for the origins of a profile."""
     profiles: tuple[str, ...] = ()
-    """Those that take all of the newest message, the closest first."""
+    """Those that take all of what they read in the newest messages, the closest first."""
 
 
 class Recogniser(Protocol):
@@ -61,5 +61,6 @@ class Recogniser(Protocol):
         """The earliest time at which one of these was measured, read by this profile; of receipt, where it has none.
 
         A time that is more than a day before the receipt is a clock that is not set, or history: it does not count.
+        Nor does that of a message which is too long to be looked into.
         """
         ...

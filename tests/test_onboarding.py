@@ -127,6 +127,16 @@ def test_what_nobody_can_read_is_shown_as_bytes(heard: Served) -> None:
     )
 
 
+def test_names_beyond_all_bounds_harm_nobody_else(heard: Served) -> None:
+    long = "x" * 1000
+    refuse(heard.registry, (uplink(long), b"[" * 20_000, NOW), device=long)
+    refuse(heard.registry, (uplink("name-10001"), b"{}", NOW), (uplink("name-10002"), b"{}", NOW), device=uplink("+"))
+    answer = heard.get("/discovered")
+    (first, *others) = answer["devices"]
+
+    assert (2, "new-1", None, True) == (answer["others"], others[0]["id"], first["codec"], bool(first["hindrance"]))
+
+
 def adopt(house: Served, device: str, **told: object) -> Response:
     return house.client.post(
         f"/api/v1/discovered/{device}/adopt", json={"profile": "station", "region": VILLAGE} | told

@@ -89,6 +89,24 @@ def test_replays_asked_for_while_the_store_is_away_are_carried_out_when_it_is_ba
     )
 
 
+def test_what_comes_now_does_not_wait_for_all_that_is_replayed(
+    broker: Mosquitto, registry: Registry, store: EmbeddedStore
+) -> None:
+    with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
+        numbers = quarantined(registry, client, worker, 100)
+        wanted = [(replay_request.TOPIC, replay_request.encode(number)) for number in numbers]
+        publish(client, *wanted, (uplink("station-1"), native(T0, air_temperature=4)))
+        eventually(lambda: temperatures(store) == [4.0])
+        left = len(registry.strangers.owed("late-1", 1000))
+        eventually(lambda: registry.strangers.owed("late-1", 1000) == [])
+
+    assert 0 < left
+    assert ([float(i) for i in range(100)], (100, 100, 0, 0, 0)) == (
+        temperatures(store, "late-1"),
+        fates(registry, "late-1"),
+    )
+
+
 def test_a_worker_that_starts_carries_out_what_an_earlier_one_put_off(
     broker: Mosquitto, registry: Registry, store: EmbeddedStore
 ) -> None:

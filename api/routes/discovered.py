@@ -88,6 +88,7 @@ class Discovered(BaseModel):
     since: str = Field(examples=[INSTANT])
     devices: list[DiscoveredAnswer] = Field(description="the last heard first")
     more: bool = Field(description="there are more than `limit`")
+    others: int = Field(description="messages of names beyond the first 10 000 of a day, which are not told apart")
 
 
 class Adopted(BaseModel):
@@ -103,8 +104,14 @@ def discovered(query: Annotated[DiscoveredQuery, Query()], services: Parts, atla
     since = instant("since", query.since, services.clock(), _UTC)
     found = services.registry.strangers.heard(since=since, limit=query.limit + 1)
     profiles = list(atlas.profiles.values())
-    told = (_answer(services, profiles, stranger) for stranger in found[: query.limit])
-    return Discovered(since=iso(since), devices=[one for one in told if one is not None], more=len(found) > query.limit)
+    named = [stranger for stranger in found[: query.limit] if not _is_shared(stranger)]
+    told = [_answer(services, profiles, stranger) for stranger in named]
+    return Discovered(
+        since=iso(since),
+        devices=[one for one in told if one is not None],
+        more=len(found) > query.limit,
+        others=sum(stranger.messages for stranger in found if _is_shared(stranger)),
+    )
 
 
 @router.post(
@@ -127,11 +134,12 @@ def adopt(
     if device_id in atlas.devices:
         raise Conflict(f"device {device_id!r} is registered already; POST /api/v1/devices/{device_id}/replay replays")
     now = services.clock()
-    if not services.registry.strangers.heard(since=0, limit=1, name=device_id):
+    found = services.registry.strangers.heard(since=0, limit=1, name=device_id)
+    if not found:
         raise Unknown("discovered device", device_id)
     device = described(device_id, told, atlas, now, begins=now)
     if "valid_from" not in told.model_fields_set:
-        device = replace(device, valid_from=_began(services, device_id, atlas.profiles[device.profile], now))
+        device = replace(device, valid_from=_began(services, found[0], atlas.profiles[device.profile]))
     services.registry.devices.put([device])
     presence = roll(atlas, services.registry, [device], now, clock_limit_s=services.clock_limit_s).answers([device])
     return Adopted(device=device_answer(device, presence[device.id]), replay=ask(services, device_id))
@@ -141,9 +149,14 @@ def _messages(services: Services, name: str, limit: int) -> list[Quarantined]:
     return services.registry.quarantine.find(device=name, replayed=False, limit=limit)
 
 
-def _began(services: Services, name: str, profile: Profile, now: int) -> int:
-    messages = _messages(services, name, _MOST_READ)
-    return services.recogniser.began(messages, profile) if messages else now
+def _is_shared(stranger: Stranger) -> bool:
+    """The line of many names: it is a topic filter, and no name holds a slash."""
+    return "/" in stranger.name
+
+
+def _began(services: Services, stranger: Stranger, profile: Profile) -> int:
+    messages = _messages(services, stranger.name, _MOST_READ)
+    return min(stranger.first_at, services.recogniser.began(messages, profile)) if messages else stranger.first_at
 
 
 def _answer(services: Services, profiles: list[Profile], stranger: Stranger) -> DiscoveredAnswer | None:
