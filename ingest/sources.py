@@ -25,6 +25,7 @@ _NATIVE: Final = "rurban/v1/"
 _DEVICE: Final = "{device}"
 _EUI: Final = "{eui}"
 _NAMED: Final = frozenset({_DEVICE, _EUI})
+_OPEN: Final = "+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Source:
 
     @property
     def filter(self) -> str:
-        return "/".join("+" if level in _NAMED else level for level in self.pattern.split("/"))
+        return "/".join(_OPEN if level in _NAMED else level for level in self.pattern.split("/"))
 
 
 SOURCES: Final = (
@@ -52,6 +53,7 @@ SOURCES: Final = (
     Source("home_assistant", "homeassistant/binary_sensor/{device}/state"),
     Source("esphome", "{device}/sensor/+/state", "named_value"),
     Source("esphome", "{device}/binary_sensor/+/state", "named_value"),
+    Source("station", "dtu/hj212/{device}", "hj212"),
 )
 """Every foreign family; where two rows fit a topic, the first one counts."""
 
@@ -72,7 +74,7 @@ class _Row:
         for level, part in zip(self.levels, parts, strict=True):
             if level in _NAMED:
                 named = address(part) if level == _EUI else part
-            elif level not in ("+", part):
+            elif level not in (_OPEN, part):
                 return None
         return named
 
@@ -82,12 +84,13 @@ def _rows() -> MappingProxyType[tuple[int, str], list[_Row]]:
     for source in SOURCES:
         levels = tuple(source.pattern.split("/"))
         wrapper = None if source.wrapper is None else CODECS[source.wrapper]
-        rows.setdefault((len(levels), levels[-1]), []).append(_Row(source.family, levels, wrapper))
+        last = _OPEN if levels[-1] in _NAMED else levels[-1]
+        rows.setdefault((len(levels), last), []).append(_Row(source.family, levels, wrapper))
     return MappingProxyType(rows)
 
 
 _ROWS: Final = _rows()
-"""By the number of levels and the last one, which no pattern leaves open."""
+"""By the number of levels and the last one, or `+` where the pattern leaves that open."""
 
 
 def source_of(topic: str) -> tuple[str, Codec | None]:
@@ -99,7 +102,7 @@ def source_of(topic: str) -> tuple[str, Codec | None]:
     parts = topic.split("/")
     if len(parts) == 4 and parts[0] == "rurban" and parts[1] == "v1" and parts[3] == "up" and parts[2]:  # noqa: PLR2004 - the four parts of the native topic
         return parts[2], None
-    for row in _ROWS.get((len(parts), parts[-1]), ()):
+    for row in (*_ROWS.get((len(parts), parts[-1]), ()), *_ROWS.get((len(parts), _OPEN), ())):
         device = row.device(parts)
         if device:
             return device, row.wrapper
@@ -149,5 +152,5 @@ def former(families: Collection[str]) -> list[str]:
 def _covers(general: str, special: str) -> bool:
     levels, others = general.split("/"), special.split("/")
     return len(levels) == len(others) and all(
-        level in ("+", other) for level, other in zip(levels, others, strict=True)
+        level in (_OPEN, other) for level, other in zip(levels, others, strict=True)
     )

@@ -27,7 +27,16 @@ vehicle_speed traffic_count road_surface_state parcel_inbound parcel_outbound pm
 uplink_delay packet_loss broadband_coverage monitored_households
 """
 CANONICAL = _CANONICAL_TEXT.split()
-ADDED = {"groundwater_level", "snr", *scores.METRICS}
+ADDED = {
+    "groundwater_level",
+    "snr",
+    "cod",
+    "bod5",
+    "suspended_solids",
+    "effluent_flow",
+    "pm10",
+    *scores.METRICS,
+}
 COUNTERS = [row for row in METRICS.values() if row.kind is Kind.COUNTER]
 ACROSS = {Fold.MEAN, Fold.SUM, Fold.MIN, Fold.MAX, Fold.DIRECTION}
 

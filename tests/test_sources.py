@@ -25,6 +25,7 @@ EUI = "a84041000181c061"
         ("homeassistant/binary_sensor/barn/state", "barn", None),
         ("greenhouse/sensor/soil_temperature/state", "greenhouse", "named_value"),
         ("greenhouse/binary_sensor/pump/state", "greenhouse", "named_value"),
+        ("dtu/hj212/010000A8900016F000169DC0", "010000A8900016F000169DC0", "hj212"),
     ],
 )
 def test_a_topic_names_a_device_and_what_its_payload_is_wrapped_in(
@@ -46,6 +47,9 @@ def test_a_topic_names_a_device_and_what_its_payload_is_wrapped_in(
         "greenhouse/switch/pump/state",
         "/sensor/soil_temperature/state",
         "v3/farm@tenant/devices/eui-/up",
+        "dtu/hj212/",
+        "dtu/modbus/0011223344",
+        "dtu/hj212/0011223344/up",
         "rurban/v1//up",
         "rurban/v2/x/up",
         "up",

@@ -78,6 +78,8 @@ LOGISTICS_AND_TRANSPORT: Final = (
 ENVIRONMENT: Final = (
     Metric("pm25", "ug/m3", 0, 1000, GAUGE, MEAN, MEAN, "environment", "fine particles PM2.5", "细颗粒物(PM2.5)",
            step=600, stuck_after_s=72 * HOUR, comparable=LOWER, interval_s=HOUR),
+    Metric("pm10", "ug/m3", 0, 2000, GAUGE, MEAN, MEAN, "environment", "particles PM10", "可吸入颗粒物(PM10)",
+           step=1500, stuck_after_s=72 * HOUR, comparable=LOWER, interval_s=HOUR),
     # The mean of decibels is that of the levels, not the energy-equivalent level.
     Metric("noise_level", "dB", 20, 140, GAUGE, MEAN, MEAN, "environment", "noise level", "噪声级",
            stuck_after_s=24 * HOUR, comparable=LOWER, interval_s=MINUTE),

@@ -97,6 +97,15 @@ WATER_QUALITY: Final = (
            step=15, comparable=LOWER, interval_s=4 * HOUR, source="direction GB3838; limits default, unverified"),
     Metric("nitrate_nitrogen", "mg/L", 0, 200, GAUGE, MEAN, MEAN, "water quality", "nitrate nitrogen", "硝酸盐氮",
            step=100, comparable=LOWER, interval_s=4 * HOUR, source="direction GB5749; limits default, unverified"),
+    Metric("cod", "mg/L", 0, 2000, GAUGE, MEAN, MEAN, "water quality", "chemical oxygen demand (dichromate)",
+           "化学需氧量", step=1000, comparable=LOWER, interval_s=4 * HOUR),
+    Metric("bod5", "mg/L", 0, 1000, GAUGE, MEAN, MEAN, "water quality", "five-day biochemical oxygen demand",
+           "五日生化需氧量", step=500, comparable=LOWER, interval_s=4 * HOUR),
+    Metric("suspended_solids", "mg/L", 0, 5000, GAUGE, MEAN, MEAN, "water quality", "suspended solids", "悬浮物",
+           comparable=LOWER, interval_s=4 * HOUR),
+    # Outlets of separate works: what they let out together is the sum.
+    Metric("effluent_flow", "m3/h", 0, 10_000, GAUGE, MEAN, SUM, "water quality", "effluent flow", "污水排放流量",
+           interval_s=10 * MINUTE),
     Metric("chlorophyll_a", "ug/L", 0, 1000, GAUGE, MEAN, MEAN, "water quality", "chlorophyll a", "叶绿素a",
            step=500, comparable=LOWER, interval_s=HOUR),
 )
