@@ -54,6 +54,7 @@ SOURCES: Final = (
     Source("esphome", "{device}/sensor/+/state", "named_value"),
     Source("esphome", "{device}/binary_sensor/+/state", "named_value"),
     Source("station", "dtu/hj212/{device}", "hj212"),
+    Source("station", "dtu/sl651/{device}", "sl651"),
 )
 """Every foreign family; where two rows fit a topic, the first one counts."""
 

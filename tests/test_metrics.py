@@ -35,8 +35,11 @@ ADDED = {
     "suspended_solids",
     "effluent_flow",
     "pm10",
+    "flow_velocity",
+    "station_voltage",
     *scores.METRICS,
 }
+ADDED |= {"voltage_b", "voltage_c", "current_b", "current_c"}
 COUNTERS = [row for row in METRICS.values() if row.kind is Kind.COUNTER]
 ACROSS = {Fold.MEAN, Fold.SUM, Fold.MIN, Fold.MAX, Fold.DIRECTION}
 

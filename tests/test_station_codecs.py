@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from devices.codecs import CODECS
 from devices.codecs.port import Context
-from devices.stations import beijing, checksums, hj212
+from devices.stations import beijing, checksums, hj212, sl651
 from telemetry.errors import Reason, Rejected
 from tests.test_codecs import CONTEXTS, readable
 
@@ -30,7 +30,32 @@ def hj212_garbage(source: random.Random) -> bytes:
     return frames
 
 
-GARBAGE: dict[str, Callable[[random.Random], bytes]] = {"hj212": hj212_garbage}
+GROUPS = [
+    "F1F1 0011223344 48",
+    "F1F1 0011223355 4B",
+    "F0F0 1707181100",
+    "F0F0 1799991100",
+    "3923 00010490",
+    "3812 1099",
+]
+GROUPS += ["3923 FF010490", "2619 FFFFFF", "0418 000005 2219", "0418 000000", "0418 990000 3923", "F460", "F5C0 0415"]
+GROUPS += ["4520 000000FF", "0A10 0001", "0912 0150", "FF0119 000012", "00FF", "3308 17", "F2F2", "0AF8", "0104", "AA"]
+
+
+def sl651_garbage(source: random.Random) -> bytes:
+    """Groups in any order, with any contents, in one frame or in packets."""
+    function = bytes((source.choice([0x30, 0x31, 0x32, 0x34, 0x38, 0x46, 0x4C, 0x4D, 0x4E, source.randrange(256)]),))
+    body = bytes.fromhex("0034 170718110016" + " ".join(source.choices(GROUPS, k=source.randint(0, 7))))
+    body += source.randbytes(source.choice((0, 0, 0, 1, 30)))
+    head = bytes.fromhex("05 0011223344 03E8") + function
+    if source.random() < 0.8:
+        return sl651.framed(head, body)
+    cut = source.randint(1, len(body) - 1)
+    total = source.choice((2, 2, 3, 0))
+    return sl651.framed(head, body[:cut], packets=(total, 1)) + sl651.framed(head, body[cut:], packets=(total, 2))
+
+
+GARBAGE: dict[str, Callable[[random.Random], bytes]] = {"hj212": hj212_garbage, "sl651": sl651_garbage}
 
 
 @pytest.mark.parametrize("name", GARBAGE)
@@ -95,3 +120,22 @@ def test_an_mn_that_cannot_stand_in_a_topic_is_written_so_that_it_can() -> None:
 
     assert context.device == packet.station
     assert 4.0 == CODECS["hj212"].decode(frame, context)[0].value
+
+
+def test_a_report_is_answered_as_the_field_station_expects_it() -> None:
+    report = bytes.fromhex(
+        "7E7E05001122334403E832002B020034170718110016F1F1001122334448F0F017071811002019000040261900004039230001049038121099"
+        "03A421"
+    )
+    packet = sl651.packet(report)
+    answer = sl651.answer(packet, sl651.ESC, packet.serial, sl651.sent_at(packet))
+
+    assert bytes.fromhex("7E7E00112233440503E83280080200341707181100161BE5D4") == answer
+
+
+def test_an_answer_about_a_packet_names_it_and_how_many_there_are() -> None:
+    frame = sl651.framed(bytes.fromhex("05 0011223344 03E8 36"), b"\xff\xd8", packets=(5, 3))
+    packet = sl651.packet(frame)
+    answer = sl651.answer(packet, sl651.NAK, b"\x00\x34", 1_500_346_816_000, number=2)
+
+    assert bytes.fromhex("7E7E00112233440503E836800B16 005002 0034 170718110016 15") == answer[:-2]

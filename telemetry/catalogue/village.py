@@ -29,6 +29,14 @@ GRID: Final = (
            stuck_after_s=24 * HOUR, comparable=NEITHER, interval_s=MINUTE),
     Metric("current_a", "A", 0, 10_000, GAUGE, MEAN, MEAN, "grid", "current, phase A", "A相电流",
            interval_s=MINUTE),
+    Metric("voltage_b", "V", 0, 500, GAUGE, MEAN, MEAN, "grid", "voltage, phase B", "B相电压",
+           stuck_after_s=24 * HOUR, comparable=NEITHER, interval_s=MINUTE),
+    Metric("voltage_c", "V", 0, 500, GAUGE, MEAN, MEAN, "grid", "voltage, phase C", "C相电压",
+           stuck_after_s=24 * HOUR, comparable=NEITHER, interval_s=MINUTE),
+    Metric("current_b", "A", 0, 10_000, GAUGE, MEAN, MEAN, "grid", "current, phase B", "B相电流",
+           interval_s=MINUTE),
+    Metric("current_c", "A", 0, 10_000, GAUGE, MEAN, MEAN, "grid", "current, phase C", "C相电流",
+           interval_s=MINUTE),
     Metric("active_power", "kW", -1e5, 1e5, GAUGE, MEAN, SUM, "grid", "active power", "有功功率",
            interval_s=MINUTE),
     # UCUM has no var.
@@ -88,6 +96,8 @@ ENVIRONMENT: Final = (
 DEVICE: Final = (
     # The weakest battery decides when somebody must drive out.
     Metric("battery_level", "%", 0, 100, GAUGE, MEAN, MIN, "device", "battery level", "电池电量",
+           interval_s=HOUR),
+    Metric("station_voltage", "V", 0, 60, GAUGE, MEAN, MIN, "device", "supply voltage of a station", "测站电源电压",
            interval_s=HOUR),
     Metric("rssi", "dBm", -150, 0, GAUGE, MEAN, MEAN, "device", "received signal strength", "接收信号强度",
            interval_s=HOUR),

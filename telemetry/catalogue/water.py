@@ -35,6 +35,9 @@ HYDROLOGY_AND_IRRIGATION: Final = (
     # Sections of one river see the same water: discharge is averaged, not added.
     Metric("river_discharge", "m3/s", 0, 1.2e5, GAUGE, MEAN, MEAN, "hydrology", "river discharge", "河道流量",
            interval_s=5 * MINUTE),
+    # Turns with the tide and behind gates.
+    Metric("flow_velocity", "m/s", -10, 20, GAUGE, MEAN, MEAN, "hydrology", "flow velocity", "流速",
+           interval_s=5 * MINUTE),
     Metric("canal_level", "m", 0, 20, GAUGE, MEAN, MEAN, "irrigation", "canal level", "渠道水位",
            step=3, interval_s=5 * MINUTE),
     Metric("canal_flow", "m3/s", 0, 1000, GAUGE, MEAN, MEAN, "irrigation", "canal flow", "渠道流量",
