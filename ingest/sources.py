@@ -55,6 +55,7 @@ SOURCES: Final = (
     Source("esphome", "{device}/binary_sensor/+/state", "named_value"),
     Source("station", "dtu/hj212/{device}", "hj212"),
     Source("station", "dtu/sl651/{device}", "sl651"),
+    Source("station", "dtu/szy206/{device}", "szy206"),
 )
 """Every foreign family; where two rows fit a topic, the first one counts."""
 

@@ -27,6 +27,7 @@ EUI = "a84041000181c061"
         ("greenhouse/binary_sensor/pump/state", "greenhouse", "named_value"),
         ("dtu/hj212/010000A8900016F000169DC0", "010000A8900016F000169DC0", "hj212"),
         ("dtu/sl651/0011223344", "0011223344", "sl651"),
+        ("dtu/szy206/5303810D00", "5303810D00", "szy206"),
     ],
 )
 def test_a_topic_names_a_device_and_what_its_payload_is_wrapped_in(

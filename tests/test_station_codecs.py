@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from devices.codecs import CODECS
 from devices.codecs.port import Context
-from devices.stations import beijing, checksums, hj212, sl651
+from devices.stations import beijing, checksums, hj212, sl651, szy206
 from telemetry.errors import Reason, Rejected
 from tests.test_codecs import CONTEXTS, readable
 
@@ -55,7 +55,22 @@ def sl651_garbage(source: random.Random) -> bytes:
     return sl651.framed(head, body[:cut], packets=(total, 1)) + sl651.framed(head, body[cut:], packets=(total, 2))
 
 
-GARBAGE: dict[str, Callable[[random.Random], bytes]] = {"hj212": hj212_garbage, "sl651": sl651_garbage}
+def szy206_garbage(source: random.Random) -> bytes:
+    """Any kind of data of any length, mostly digits, at any time."""
+    control = source.choice([0xB0, 0xB0, 0xB0, 0xF0, 0x30]) | source.randrange(16)
+    digits = bytes(
+        source.choice((0x00, 0x12, 0x99, 0x8F, 0xF0, 0xAA)) for _ in range(source.choice((0, 3, 4, 5, 10, 20)))
+    )
+    tail = bytes.fromhex(source.choice(["0000 0000 004508090A", "0000 0000 004531090A", "0000 0000 0059233100", ""]))
+    function = source.choice([0xC0, 0xC0, 0xC0, 0x02, 0x81])
+    return szy206.framed(bytes((control,)) + bytes.fromhex("5303810D00") + bytes((function,)) + digits + tail)
+
+
+GARBAGE: dict[str, Callable[[random.Random], bytes]] = {
+    "hj212": hj212_garbage,
+    "sl651": sl651_garbage,
+    "szy206": szy206_garbage,
+}
 
 
 @pytest.mark.parametrize("name", GARBAGE)
@@ -139,3 +154,32 @@ def test_an_answer_about_a_packet_names_it_and_how_many_there_are() -> None:
     answer = sl651.answer(packet, sl651.NAK, b"\x00\x34", 1_500_346_816_000, number=2)
 
     assert bytes.fromhex("7E7E00112233440503E836800B16 005002 0034 170718110016 15") == answer[:-2]
+
+
+@pytest.mark.parametrize(
+    ("digits", "now", "at"),
+    [
+        ("23160000", "20261123161000", "20261123160000"),
+        ("30235959", "20261201000500", "20261130235959"),
+        ("01000000", "20261130235959", "20261201000000"),
+    ],
+)
+def test_a_day_without_its_month_is_the_nearest_one(digits: str, now: str, at: str) -> None:
+    assert beijing.read(at) == beijing.nearest(digits, beijing.read(now))
+
+
+def test_a_long_frame_is_measured_and_checked() -> None:
+    """A picture of 16 bytes: the length stands behind the head, low byte first."""
+    user = bytes.fromhex("F02A 4406070001 61 1000") + bytes(16)
+    frame = b"\x68\x01\x68" + user + bytes((checksums.szy206(user), 0x16))
+
+    assert (len(frame), True) == (szy206.extent(frame, 0), szy206.is_intact(frame))
+    assert None is szy206.extent(frame[:12], 0)
+
+
+def test_a_meter_is_answered_with_its_own_function() -> None:
+    report = bytes.fromhex("681A68B35303810D00C00059000000826110000001106000004508090A3516")
+    answer = szy206.acknowledged(szy206.packet(report))
+
+    assert bytes.fromhex("680868 33 5303810D00 C0 00") == answer[:-2]
+    assert checksums.szy206(answer[3:-2]) == answer[-2]

@@ -7,6 +7,7 @@ from telemetry.errors import Reason, Rejected
 _MISSING: Final = (0xFF, 0xAA)
 """A number all of whose bytes are one of these has not been measured."""
 _NEGATIVE: Final = 0xFF
+_BARE_MINUS: Final = 0xF
 
 
 def is_missing(data: bytes) -> bool:
@@ -34,3 +35,19 @@ def number(data: bytes, decimals: int, what: str) -> float | None:
 def written(digits: str) -> bytes:
     """An even number of digits, packed."""
     return bytes.fromhex(digits)
+
+
+def from_low(data: bytes, decimals: int, what: str) -> float | None:
+    """Lowest byte first, the upper half of the last one a digit up to 7, with 8 added below zero; F is a bare minus.
+
+    None = not measured. `Rejected(MALFORMED)`.
+    """
+    if is_missing(data):
+        return None
+    text = data[::-1].hex()
+    first = int(text[0], 16)
+    head = "0" if first == _BARE_MINUS else str(first & 7)
+    if not text[1:].isdecimal():
+        raise Rejected(Reason.MALFORMED, f"{what} is {text[:40].upper()}, which are no decimal digits")
+    value = int(head + text[1:]) / 10**decimals
+    return float(-value if first & 8 else value)

@@ -30,6 +30,23 @@ def read(digits: str) -> int:
     return instant(int(moment.timestamp()) * 1000 + int(text[14:] or 0))
 
 
+def nearest(digits: str, now: int) -> int:
+    """Milliseconds UTC of `ddHHmmss` in the month that brings it nearest to `now`; `Rejected(BAD_TIME)`."""
+    there = _moment(now)
+    first = there.replace(day=1)
+    months = (there, first - dt.timedelta(days=1), first + dt.timedelta(days=31))
+    refused: Rejected | None = None
+    found = []
+    for month in months:
+        try:
+            found.append(read(month.strftime("%Y%m") + digits))
+        except Rejected as rejected:
+            refused = refused or rejected
+    if refused is not None and not found:
+        raise refused
+    return min(found, key=lambda at: abs(at - now))
+
+
 def short(at: int) -> str:
     """`yyMMddHHmmss` of an instant in milliseconds UTC."""
     return _moment(at).strftime("%y%m%d%H%M%S")
