@@ -63,7 +63,8 @@ class Receipt(NamedTuple):
     """The connection it came over; an acknowledgement over another one would be wrong."""
 
 
-def _client(broker: Broker, client_id: str, *, persistent: bool) -> paho.Client:
+def client_of(broker: Broker, client_id: str, *, persistent: bool) -> paho.Client:
+    """A client that is not connected; `persistent` = the broker keeps its session, and the caller acknowledges."""
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
@@ -79,15 +80,17 @@ def _client(broker: Broker, client_id: str, *, persistent: bool) -> paho.Client:
     return client
 
 
-def _connect(client: paho.Client, broker: Broker, *, persistent: bool) -> None:
+def connect(client: paho.Client, broker: Broker, *, persistent: bool, later: bool = False) -> None:
+    """Connect now, or `later`, again and again, by the client's own thread. Raise `BrokerUnavailable`."""
     options: dict[str, Any] = {}
     if broker.mqtt5:
         options["clean_start"] = not persistent
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves this one untyped
         properties.SessionExpiryInterval = broker.session_expiry_s if persistent else 0
         options["properties"] = properties
+    begin = client.connect_async if later else client.connect
     try:
-        client.connect(broker.host, broker.port, broker.keepalive_s, **options)
+        begin(broker.host, broker.port, broker.keepalive_s, **options)
     except OSError as error:
         raise BrokerUnavailable(f"no MQTT broker at {broker.address}: {why(error, broker.tls)}") from error
 
@@ -126,7 +129,7 @@ class _Handshake:
         self._wanted = wanted
         self._ready = False
         self._refused = ""
-        self.client = _client(broker, client_id, persistent=True)
+        self.client = client_of(broker, client_id, persistent=True)
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = self._on_subscribe
         self.client.on_disconnect = self._on_disconnect
@@ -135,7 +138,7 @@ class _Handshake:
     def run(self, timeout_s: float) -> Wire:
         """Raises `BrokerUnavailable`, which says what went wrong and where."""
         client, address = self.client, self._broker.address
-        _connect(client, self._broker, persistent=True)
+        connect(client, self._broker, persistent=True)
         deadline = time.monotonic() + timeout_s
         while not self._ready or client.want_write():
             if self._refused or client.socket() is None or time.monotonic() > deadline:
@@ -309,7 +312,7 @@ class Bus:
     def __init__(self, broker: Broker, client_id: str, *, clock: Callable[[], int]) -> None:
         self._broker = broker
         self._clock = clock
-        self._client = _client(broker, client_id, persistent=False)
+        self._client = client_of(broker, client_id, persistent=False)
         self._listeners: dict[str, Callable[[Message], None]] = {}
         self._answered = threading.Event()
         self._refused = ""
@@ -324,7 +327,7 @@ class Bus:
 
     def start(self) -> None:
         """Connect; `BrokerUnavailable` if that fails now. Later losses are mended in the background."""
-        _connect(self._client, self._broker, persistent=False)
+        connect(self._client, self._broker, persistent=False)
         self._client.loop_start()
 
     def until_listening(self, timeout_s: float) -> None:

@@ -85,6 +85,14 @@ def ingest() -> None:
 
 
 @app.command()
+def gateway() -> None:
+    """Take the frames of stations (SL 651, HJ 212, SZY 206) over TCP and pass them on to the broker."""
+    from rurban.gateway import gateway as pass_on
+
+    pass_on(_settings())
+
+
+@app.command()
 def api() -> None:
     """The API alone, on a store that no other process has open."""
     from rurban import commands

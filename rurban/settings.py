@@ -1,6 +1,6 @@
 """Every setting of the house, from the environment (`RURBAN_<NAME>`): the only place that reads it."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -142,6 +142,26 @@ class Settings(BaseSettings):
         default=300, ge=0, description="a reading further in the future than this is flagged CLOCK"
     )
     late_after_s: int = Field(default=3600, ge=0, description="a reading that arrives later than this is flagged LATE")
+    gateway_host: str = Field(default="127.0.0.1", description="address on which `gateway` listens to stations")
+    gateway_sl651_port: int = Field(
+        default=5651, ge=0, le=65535, description="port for stations that speak SL 651; 0 = none"
+    )
+    gateway_hj212_port: int = Field(default=5212, ge=0, le=65535, description="likewise HJ 212")
+    gateway_szy206_port: int = Field(default=5206, ge=0, le=65535, description="likewise SZY 206")
+    gateway_metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="port of the gateway's own counters for Prometheus, on 127.0.0.1; 0 = none",
+    )
+    gateway_networks: str = Field(
+        default="", description="networks from which stations may come, with commas between; needed off loopback"
+    )
+    gateway_connections: int = Field(default=1000, ge=1, description="stations that may be connected at once")
+    gateway_idle_s: int = Field(default=600, ge=1, description="a silent connection ends after so long, in s")
+    gateway_clock_s: int = Field(
+        default=300, ge=0, description="a station's clock that is off by more is set, in s; 0 = none is"
+    )
     log_level: str = Field(
         default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
     )
@@ -188,6 +208,25 @@ class Settings(BaseSettings):
             raise ValueError("RURBAN_MQTT_TLS_CERT is shown over TLS only: set RURBAN_MQTT_TLS_CA too")
         return self
 
+    @field_validator("gateway_networks")
+    @classmethod
+    def _known_networks(cls, value: str) -> str:
+        for name in _listed(value):
+            try:
+                ip_network(name)
+            except ValueError as error:
+                raise ValueError(f"{error}; a network is written 10.20.0.0/16, and all of them 0.0.0.0/0") from error
+        return value
+
+    @model_validator(mode="after")
+    def _no_station_from_anywhere(self) -> "Settings":
+        if not is_loopback(self.gateway_host) and not self.gateway_networks:
+            raise ValueError(
+                f"RURBAN_GATEWAY_HOST={self.gateway_host} is reachable from outside, and stations show no credentials: "
+                "name their networks in RURBAN_GATEWAY_NETWORKS, or use 127.0.0.1"
+            )
+        return self
+
     @field_validator("mqtt_families")
     @classmethod
     def _known_families(cls, value: str) -> str:
@@ -205,6 +244,11 @@ class Settings(BaseSettings):
     def mqtt_tls(self) -> Tls | None:
         """How the broker is spoken to; None = in clear."""
         return None if self.mqtt_tls_ca is None else Tls(self.mqtt_tls_ca, self.mqtt_tls_cert, self.mqtt_tls_key)
+
+    @property
+    def gateway_admits(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks from which stations may come."""
+        return tuple(ip_network(name) for name in _listed(self.gateway_networks))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -35,7 +35,7 @@ def lets_in(house: Guarded, name: str, password: str | None = None) -> bool:
 
 FOREIGN = ["application/farm/device/a84041000181c061/event/up", "v3/farm@tenant/devices/eui-a84041000181c061/up"]
 AT_HOME = ["tele/{}/SENSOR", "homeassistant/sensor/{}/state", "homeassistant/binary_sensor/{}/state"]
-AT_HOME += ["{}/sensor/soil/state", "{}/binary_sensor/soil/state"]
+AT_HOME += ["{}/sensor/soil/state", "{}/binary_sensor/soil/state", "dtu/sl651/{}"]
 OWN = [topic.format("well-1") for topic in AT_HOME]
 OTHERS = [topic.format("rain-1") for topic in AT_HOME]
 TOPICS = [
@@ -75,13 +75,14 @@ def test_each_hears_its_own_topics_only(house: Guarded) -> None:
     assert allowed == {user: given(house.broker, user, house.passwords[user], TOPICS) for user in allowed}
 
 
-def test_a_network_server_publishes_what_it_has_heard_and_nothing_else(tmp_path: Path) -> None:
+def test_who_relays_for_many_publishes_what_it_has_heard_and_nothing_else(tmp_path: Path) -> None:
+    relays = {"_network_server": FOREIGN, "_gateway": [topic for topic in TOPICS if topic.startswith("dtu/")]}
     with guarded(tmp_path, "files") as house:
-        FileAccounts(house.folder).put({"_network_server": "relaying"})
+        FileAccounts(house.folder).put(dict.fromkeys(relays, "relaying"))
         house.reload()
-        eventually(lambda: comes_in(house.broker, "_network_server", "relaying"))
+        eventually(lambda: all(comes_in(house.broker, name, "relaying") for name in relays))
 
-        assert FOREIGN == taken(house.broker, "_network_server", "relaying", UPWARDS)
+        assert relays == {name: taken(house.broker, name, "relaying", UPWARDS) for name in relays}
 
 
 def test_workers_that_share_the_load_hear_devices_and_requests(house: Guarded) -> None:

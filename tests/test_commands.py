@@ -59,6 +59,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
             "demo",
             "up",
             "ingest",
+            "gateway",
             "api",
             "simulate",
             "replay",

@@ -41,6 +41,8 @@ _UP: Final = 0
 _DOWN: Final = 0x8000
 _TWELVE_BITS: Final = 0xFFF
 _HEAD_OF_BODY: Final = 8
+_LONGEST: Final = 8192
+"""Bytes of one packet of several. The standard allows 65 535; noise that promises so many would hold a frame up."""
 
 
 class Packet(NamedTuple):
@@ -74,7 +76,7 @@ def extent(data: bytes | bytearray, start: int) -> int | None:
     kind = data[start + _TEXT_AT]
     if kind == _STX:
         return _BODY_AT + length + _TAIL if length and length >> 12 == _UP else 0
-    return _BODY_AT + length + _TAIL if kind == _SYN and length > _TAIL else 0
+    return _BODY_AT + length + _TAIL if kind == _SYN and _TAIL < length <= _LONGEST else 0
 
 
 def is_intact(frame: bytes) -> bool:

@@ -1,0 +1,67 @@
+"""`rurban gateway`: from stations' TCP to the broker. It needs neither store nor registry."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator
+
+from devices.stations.dialects import DIALECTS
+from ingest.mqtt_outbox import Outbox
+from ingest.stations import Gateway, Limits
+from rurban import house as composition
+from rurban.settings import Settings
+from telemetry.errors import Invalid
+
+logger = logging.getLogger(__name__)
+
+
+def gateway(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT."""
+    asyncio.run(_until_stopped(settings))
+
+
+async def _until_stopped(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with opened(settings) as (running, ports):
+        for name, port in ports.items():
+            logger.info("listening to stations of %s on %s:%d", name, settings.gateway_host, port)
+        if settings.gateway_metrics_port:
+            from rurban.gateway_metrics import served  # noqa: PLC0415 - brings Prometheus' client
+
+            with served(running, settings.gateway_metrics_port):
+                await stopping.wait()
+        else:
+            await stopping.wait()
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[Gateway, dict[str, int]]]:
+    """The gateway at work, and on which port it listens to which protocol; the broker need not be there yet."""
+    outbox = Outbox(composition.broker(settings), f"{settings.mqtt_client_id}-gateway")
+    limits = Limits(
+        connections=settings.gateway_connections,
+        idle_s=settings.gateway_idle_s,
+        clock_ms=settings.gateway_clock_s * 1000,
+        networks=settings.gateway_admits,
+    )
+    running = Gateway(outbox, composition.now, limits)
+    try:
+        ports = await _listening(running, settings)
+        outbox.start()
+        yield running, ports
+    finally:
+        await running.close()
+        outbox.close()
+
+
+async def _listening(running: Gateway, settings: Settings) -> dict[str, int]:
+    wanted = {name: getattr(settings, f"gateway_{name}_port") for name in DIALECTS}
+    found = {
+        name: await running.listen(DIALECTS[name], settings.gateway_host, port) for name, port in wanted.items() if port
+    }
+    if not found:
+        raise Invalid("RURBAN_GATEWAY_SL651_PORT", "all ports of the gateway are 0", "a port for one protocol at least")
+    return found
