@@ -64,7 +64,10 @@ class Outbox:
         self._bytes += len(payload)
         return kept
 
-    def close(self) -> None:
+    async def close(self, patience_s: float = 5.0) -> None:
+        """Leave when the broker has acknowledged all, or does not for so long."""
+        if self._open and self.connected:
+            await asyncio.wait([kept for kept, _ in self._open.values()], timeout=patience_s)
         self._client.on_disconnect = None
         self._client.disconnect()
         self._client.loop_stop()

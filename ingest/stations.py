@@ -112,7 +112,8 @@ class Gateway:
         try:
             server = await asyncio.start_server(welcome, host, port, limit=_UNREAD)
         except OSError as error:
-            raise Invalid(f"{dialect.name} port", f"cannot listen on {host}:{port}: {error}", "a free port") from error
+            setting = f"RURBAN_GATEWAY_{dialect.name.upper()}_PORT"
+            raise Invalid(setting, f"cannot listen on {host}:{port}: {error}", "a free port, or 0") from error
         self._servers.append(server)
         found: int = server.sockets[0].getsockname()[1]
         return found
@@ -157,8 +158,7 @@ class Gateway:
                 writer.transport.abort()
 
     def _is_admitted(self, writer: asyncio.StreamWriter) -> bool:
-        peer = writer.get_extra_info("peername")
-        networks = self._limits.networks
+        networks, peer = self._limits.networks, writer.get_extra_info("peername")
         return not networks or (peer is not None and any(ip_address(peer[0]) in network for network in networks))
 
     async def _talk(self, dialect: Dialect, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import secrets
 import signal
 from collections.abc import AsyncIterator
 
@@ -40,7 +41,8 @@ async def _until_stopped(settings: Settings) -> None:
 @contextlib.asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[tuple[Gateway, dict[str, int]]]:
     """The gateway at work, and on which port it listens to which protocol; the broker need not be there yet."""
-    outbox = Outbox(composition.broker(settings), f"{settings.mqtt_client_id}-gateway")
+    # Its session holds nothing, so several gateways need no names of their own.
+    outbox = Outbox(composition.broker(settings), f"{settings.mqtt_client_id}-gateway-{secrets.token_hex(4)}")
     limits = Limits(
         connections=settings.gateway_connections,
         idle_s=settings.gateway_idle_s,
@@ -54,7 +56,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Gateway, dict[str, i
         yield running, ports
     finally:
         await running.close()
-        outbox.close()
+        await outbox.close()
 
 
 async def _listening(running: Gateway, settings: Settings) -> dict[str, int]:

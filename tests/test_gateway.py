@@ -15,8 +15,9 @@ import pytest
 
 from devices.stations import beijing
 from ingest.mqtt import Broker, Subscription
+from rurban.gateway import opened
 from rurban.settings import Settings
-from telemetry.errors import BrokerUnavailable
+from telemetry.errors import BrokerUnavailable, Invalid
 from telemetry.model import Device, Measure, Profile
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
@@ -198,3 +199,19 @@ def test_stations_from_outside_need_a_network_they_may_come_from() -> None:
         Settings(gateway_networks="10.20.0.1/16")
 
     assert 2 == len(Settings(gateway_host="10.20.0.1", gateway_networks="10.20.0.0/16, fd00::/8").gateway_admits)
+
+
+@pytest.mark.parametrize(("taken", "wrong"), [(True, "RURBAN_GATEWAY_SL651_PORT: cannot listen"), (False, "are 0")])
+def test_a_gateway_that_can_listen_to_nobody_says_why(taken: bool, wrong: str, tmp_path: Path) -> None:
+    with socket.create_server((HOST, free_port())) as other:
+        port = other.getsockname()[1] if taken else 0
+        settings = Settings(
+            data_dir=tmp_path, gateway_sl651_port=port, gateway_hj212_port=0, gateway_szy206_port=0, mqtt_port=1
+        )
+
+        async def story() -> None:
+            async with opened(settings):
+                pass
+
+        with pytest.raises(Invalid, match=wrong):
+            asyncio.run(story())

@@ -193,7 +193,10 @@ EXAMPLES: Final = (
     Example(
         source="even steps (31H): rain of five minutes each five minutes is the rain; one is missing",
         payload=_frame(0x31, f"{_OWN} 50 {_NOON} 0418 000005 2219 000005 FFFFFF 000010"),
-        samples=(_read("rainfall_interval", 0.5, "mm"), _read("rainfall_interval", 1.0, "mm", after_min=10)),
+        samples=(
+            _read("rainfall_interval", 0.5, "mm", "PN05"),
+            _read("rainfall_interval", 1.0, "mm", "PN05", after_min=10),
+        ),
         context=_CLASSIC,
     ),
     Example(

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from devices.stations import beijing, checksums
+from devices.stations.payload import frames
 from telemetry.errors import Reason, Rejected
 
 START: Final = b"##"
@@ -31,6 +32,7 @@ _LENGTH: Final = re.compile(rb"[0-9]{4}")
 _SEGMENT: Final = re.compile(r"(?P<head>[^&]*)CP=&&(?P<content>.*)&&;?", re.DOTALL)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _NAMED: Final = 64
+_FLAG: Final = re.compile(r"[0-9]{1,3}", re.ASCII)
 _PACKETS: Final = 0b10
 _ANSWER: Final = 0b01
 _ANSWERED_AS_NOTICE: Final = "1013"
@@ -56,8 +58,8 @@ class Packet(NamedTuple):
 
     @property
     def flag(self) -> int:
-        text = self.head.get("Flag", "0")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < _CRC else 0
+        text = self.head.get("Flag", "")
+        return int(text) if _FLAG.fullmatch(text) else 0
 
     @property
     def wants_answer(self) -> bool:
@@ -95,19 +97,7 @@ def framed(segment: str) -> bytes:
 
 def packets(payload: bytes) -> list[Packet]:
     """The frames of one message, one behind the other; `Rejected(MALFORMED)` for anything else."""
-    found = []
-    position = 0
-    while position < len(payload):
-        length = extent(payload, position) if payload.startswith(START, position) else 0
-        frame = payload[position : position + (length or 0)]
-        if not length or len(frame) < length:
-            raise Rejected(Reason.MALFORMED, f"no frame at byte {position}: it begins with ## and its length in digits")
-        if not is_intact(frame):
-            raise Rejected(Reason.MALFORMED, f"the checksum of the frame at byte {position} is wrong")
-        found.append(packet(frame))
-        position += length
-        position += 2 if payload.startswith(b"\r\n", position) else 0
-    return found
+    return [packet(frame) for frame in frames(payload, START, extent, is_intact, between=b"\r\n")]
 
 
 def packet(frame: bytes) -> Packet:

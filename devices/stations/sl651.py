@@ -11,13 +11,14 @@
               04 EOT done, 1B ESC done, stay online
 
 A body begins with a serial number (2) and the time of sending (6, BCD yyMMddHHmmss), and of several packets only the
-first one does. A report that is not answered is sent again, twice. Source: SL 651-2014 sections 6.2 to 6.6 (the
-approval draft), annex I for the CRC.
+first one does. A report that is not answered is sent again, twice. Source: SL 651-2014 sections 6.2 to 6.6 and its
+annex on the CRC, in the text of the approval draft.
 """
 
 from typing import Final, NamedTuple
 
 from devices.stations import bcd, beijing, checksums
+from devices.stations.payload import frames
 from telemetry.errors import Reason, Rejected
 
 START: Final = b"\x7e\x7e"
@@ -65,7 +66,7 @@ class Packet(NamedTuple):
 
     @property
     def serial(self) -> bytes:
-        return self.body[:2]
+        return self.body[:2].rjust(2, b"\x00")
 
 
 def extent(data: bytes | bytearray, start: int) -> int | None:
@@ -98,18 +99,7 @@ def packet(frame: bytes) -> Packet:
 
 def packets(payload: bytes) -> list[Packet]:
     """The frames of one message, one behind the other; `Rejected(MALFORMED)` for anything else."""
-    found = []
-    position = 0
-    while position < len(payload):
-        length = extent(payload, position) if payload.startswith(START, position) else 0
-        frame = payload[position : position + (length or 0)]
-        if not length or len(frame) < length:
-            raise Rejected(Reason.MALFORMED, f"no uplink frame at byte {position}: 7E7E, a header and 02 or 16")
-        if not is_intact(frame):
-            raise Rejected(Reason.MALFORMED, f"end byte or checksum of the frame at byte {position} is wrong")
-        found.append(packet(frame))
-        position += length
-    return found
+    return [packet(frame) for frame in frames(payload, START, extent, is_intact)]
 
 
 def joined(packets: list[Packet]) -> Packet:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from devices.bounds import instant
+from devices.bounds import check_count, instant
 from devices.stations import bcd, beijing
 from devices.stations.observed import Observation, Use
 from devices.stations.sl651 import Packet, sent_at
@@ -62,10 +62,6 @@ class _Bytes:
         self._at += size
         return part
 
-    def rest(self) -> bytes:
-        part, self._at = self._data[self._at :], len(self._data)
-        return part
-
 
 def observations(message: Packet) -> list[Observation]:
     """All of them; `Rejected(MALFORMED)` where a group is not what it should be, `Rejected(BAD_TIME)`."""
@@ -73,7 +69,11 @@ def observations(message: Packet) -> list[Observation]:
     left = _Bytes(message.body)
     left.take(_HEAD, "head")
     seq = int.from_bytes(message.serial, "big")
-    found = [one._replace(seq=seq, device=place.device) for one in _elements(left, message, place)]
+    found: list[Observation] = []
+    for one in _elements(left, message, place):
+        found.append(one._replace(seq=seq, device=place.device))
+        # A few bytes say much: stop before all of it is taken apart.
+        check_count(len(found))
     return _doubted(found)
 
 
@@ -150,8 +150,8 @@ def _series(left: _Bytes, layout: int, place: _Place) -> Iterator[Observation]:
     guide, layout = left.take(2, "identifier")
     what = element(guide, place.station_class)
     if what.every_s == step_s:
-        # Windows that follow each other are the rain, once.
-        what = what._replace(metric="rainfall_interval", use=Use.ALWAYS)
+        # Windows that follow each other are the rain, once; on a channel of their own, for it may be told by DRP, too.
+        what = what._replace(metric="rainfall_interval", channel=what.name, use=Use.ALWAYS)
     if not layout >> 3:
         raise Rejected(Reason.MALFORMED, f"values of {what.name} of no length")
     while left:
@@ -180,6 +180,8 @@ def _batch(data: bytes, guide: int, place: _Place) -> Iterator[Observation]:
 
 
 def _state(data: bytes, at: int) -> Iterator[Observation]:
+    if bcd.is_missing(data):
+        return
     bits = int.from_bytes(data, "big")
     for number in range(_BITS):
         value = float(bits >> number & 1)
@@ -187,7 +189,7 @@ def _state(data: bytes, at: int) -> Iterator[Observation]:
         yield Observation(f"ZT{number}", value, at, use=Use.ASKED)
         if known is not None:
             told = value if known.one else 1.0 - value
-            yield Observation("ZT", told, at, known.metric, use=Use.REPORTED)
+            yield Observation(known.metric, told, at, known.metric, use=Use.REPORTED)
 
 
 def _switches(left: _Bytes, function: int, at: int) -> Iterator[Observation]:
@@ -210,10 +212,6 @@ def _set(data: bytes) -> list[float]:
 
 
 def _doubted(found: list[Observation]) -> list[Observation]:
-    """With the values of an instrument that the state calls faulty marked."""
-    state = {one.name: one.value for one in found if one.use is Use.ASKED}
-    faulty: set[str] = set()
-    for bit, metrics in FAULTS.items():
-        if state.get(f"ZT{bit}"):
-            faulty |= metrics
-    return [one._replace(quality=Quality.DEVICE) if one.metric in faulty else one for one in found]
+    """With the values of an instrument that the state of its station calls faulty marked."""
+    faulty = {(one.device, metric) for one in found if one.value and one.name in FAULTS for metric in FAULTS[one.name]}
+    return [one._replace(quality=Quality.DEVICE) if (one.device, one.metric) in faulty else one for one in found]

@@ -157,7 +157,7 @@ BITS: Final = MappingProxyType({
 """Of element 45: table 58. All twelve are `$.ZT0` to `$.ZT11`: 1 battery low, 2 level, 3 flow and 4 quality alarm,
 5 and 6 faults, 8 memory, 9 card, 11 quota."""
 FAULTS: Final = MappingProxyType({
-    5: frozenset({"river_discharge", "canal_flow", "supply_flow", "flow_velocity"}),
-    6: frozenset({"river_level", "reservoir_level"}),
+    "ZT5": frozenset({"river_discharge", "canal_flow", "supply_flow", "flow_velocity"}),
+    "ZT6": frozenset({"river_level", "reservoir_level"}),
 })  # fmt: skip
 """Whose values are in doubt when the bit of the instrument is set."""

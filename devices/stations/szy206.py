@@ -19,6 +19,7 @@ bytes of alarm and state are ordered, the two frames leave open.
 from typing import Final, NamedTuple
 
 from devices.stations import checksums
+from devices.stations.payload import frames
 from telemetry.errors import Reason, Rejected
 
 START: Final = b"\x68"
@@ -87,12 +88,10 @@ def packet(frame: bytes) -> Packet:
 
 def only(payload: bytes) -> Packet:
     """The one frame that a payload is; `Rejected(MALFORMED)` for anything else."""
-    length = extent(payload, 0) if payload.startswith(START) else 0
-    if not length or length != len(payload):
-        raise Rejected(Reason.MALFORMED, f"{len(payload)} bytes are no uplink frame: 68, length, 68 and so many bytes")
-    if not is_intact(payload):
-        raise Rejected(Reason.MALFORMED, "end byte or checksum of the frame is wrong")
-    return packet(payload)
+    found = list(frames(payload, START, extent, is_intact))
+    if len(found) != 1:
+        raise Rejected(Reason.MALFORMED, f"{len(found)} frames, where one is a payload")
+    return packet(found[0])
 
 
 def acknowledged(packet: Packet) -> bytes:
