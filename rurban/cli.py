@@ -89,7 +89,7 @@ def gateway() -> None:
     """Take the frames of stations (SL 651, HJ 212, SZY 206) over TCP and pass them on to the broker."""
     from rurban.gateway import gateway as pass_on
 
-    pass_on(_settings())
+    pass_on(settings())
 
 
 @app.command()

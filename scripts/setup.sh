@@ -108,7 +108,7 @@ compose() {
     trap 'rm -rf "$folder"' EXIT
     folder=$(mktemp -d)
     secrets "$folder/env" 2>"$folder/log"
-    docker-compose --env-file "$folder/env" --profile demo --profile accounts config --quiet
+    docker-compose --env-file "$folder/env" --profile demo --profile accounts --profile stations config --quiet
 }
 
 step=$1

@@ -20,7 +20,7 @@ def compose(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`docker-compose` with all profiles, with nothing set but its search path."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        ["docker-compose", "--profile", "demo", "--profile", "accounts", *arguments],
+        ["docker-compose", "--profile", "demo", "--profile", "accounts", "--profile", "stations", *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,

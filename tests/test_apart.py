@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -25,8 +26,9 @@ from rurban.demo import settle_county
 from telemetry.registry import open_registry
 from tests import influxdb, postgres
 from tests.composition import ROOT, rendered, secrets
-from tests.mosquitto import Mosquitto, composed_mosquitto, free_port
+from tests.mosquitto import Mosquitto, composed_mosquitto, free_port, listens
 from tests.processes import command, rurban
+from tests.station_frames import sl651_report
 from tests.workplace import eventually
 
 PROBE = "demo-probe"
@@ -98,11 +100,13 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
         places: dict[str, object] = {"influxdb_url": database.url, "influxdb_bucket": database.bucket}
         places |= {"registry_url": registry, "mqtt_host": broker.host, "mqtt_port": broker.port}
         settings: dict[str, dict[str, object]] = {}
-        for name in ("worker", "api", "simulate", "accounts"):
+        for name in ("worker", "api", "gateway", "simulate", "accounts"):
             data = folder / name
             data.mkdir()
             settings[name] = own_settings(services[name], **places, data_dir=data)
         settings["api"] |= {"http_host": "127.0.0.1", "http_port": free_port()}
+        ports = {f"gateway_{name}_port": free_port() for name in ("sl651", "hj212", "szy206")}
+        settings["gateway"] |= {"gateway_host": "127.0.0.1", "gateway_networks": "127.0.0.0/8", **ports}
         worker = stack.enter_context(running(services["worker"], settings["worker"]))
         stack.enter_context(running(services["api"], settings["api"]))
         house = Apart(services, settings, broker, accounts, worker)
@@ -204,7 +208,7 @@ def test_a_second_start_of_the_broker_keeps_the_devices_accounts(apart: Apart) -
     users = [line.partition(":")[0] for line in (apart.accounts / "passwords").read_text().splitlines()]
     said(apart, password, uplink(PROBE), '{"values": {"air_temperature": 22.5}}')
 
-    assert ["_worker", "_api", "_accounts", "_health", "_simulate", "_network_server"] == users
+    assert ["_worker", "_api", "_accounts", "_health", "_gateway", "_simulate", "_network_server"] == users
     eventually(lambda: values(apart) == [22.5])
 
 
@@ -218,6 +222,22 @@ def test_the_simulated_county_speaks_for_all_its_devices(apart: Apart) -> None:
         healthy = apart.healthy("simulate")
 
     assert healthy
+
+
+def test_what_a_station_says_goes_through_the_gateway_to_the_worker(apart: Apart) -> None:
+    """Nobody has registered it: it is answered, and its frame kept."""
+    frame, port = sl651_report("0099999999", 1, 10_490), int(str(apart.settings["gateway"]["gateway_sl651_port"]))
+    with running(apart.services["gateway"], apart.settings["gateway"]):
+        eventually(lambda: listens(port))
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as station:
+            station.sendall(frame)
+            answer = station.recv(100)
+        healthy = apart.healthy("gateway")
+    kept = "/api/v1/quarantine?device=0099999999"
+    eventually(lambda: bool(apart.json(kept)["messages"]))
+
+    assert (True, b"\x7e\x7e\x00\x99") == (healthy, answer[:4])
+    assert ["unknown_device"] == [message["reason"] for message in apart.json(kept)["messages"]]
 
 
 def test_health_checks_see_what_is_wrong(apart: Apart) -> None:

@@ -18,7 +18,7 @@ from tests.mosquitto import COMPOSED, DOCUMENTED
 from tests.test_house import PACKAGES
 
 SERVICES = ("api", "grafana", "influxdb", "mosquitto", "postgres", "worker")
-OF_THE_DEMO = ("simulate",)
+WITH_A_PROFILE = ("gateway", "simulate")
 ASKED = ("accounts",)
 """Run by hand; they end when they are done."""
 FIRST = {"influxdb", "mosquitto", "postgres"}
@@ -39,22 +39,22 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     return found
 
 
-def test_there_are_six_services_one_of_the_demonstration_and_one_run_by_hand(
+def test_there_are_six_services_two_more_for_those_who_want_them_and_one_run_by_hand(
     services: dict[str, dict[str, Any]],
 ) -> None:
-    assert {*SERVICES, *OF_THE_DEMO, *ASKED} == services.keys()
-    assert {"simulate": ["demo"], "accounts": ["accounts"]} == {
+    assert {*SERVICES, *WITH_A_PROFILE, *ASKED} == services.keys()
+    assert {"gateway": ["stations"], "simulate": ["demo"], "accounts": ["accounts"]} == {
         name: one["profiles"] for name, one in services.items() if "profiles" in one
     }
 
 
-@pytest.mark.parametrize("name", [*SERVICES, *OF_THE_DEMO])
+@pytest.mark.parametrize("name", [*SERVICES, *WITH_A_PROFILE])
 def test_each_service_is_checked_and_started_anew(name: str, services: dict[str, dict[str, Any]]) -> None:
     assert {"test", "interval", "timeout", "retries", "start_period"} <= services[name]["healthcheck"].keys()
     assert "unless-stopped" == services[name]["restart"]
 
 
-@pytest.mark.parametrize("name", [*SERVICES, *OF_THE_DEMO, *ASKED])
+@pytest.mark.parametrize("name", [*SERVICES, *WITH_A_PROFILE, *ASKED])
 def test_each_service_is_pinned_and_shut_in(name: str, services: dict[str, dict[str, Any]]) -> None:
     service = services[name]
 
@@ -89,7 +89,7 @@ def published(service: dict[str, Any]) -> list[str]:
 def test_nothing_is_reachable_from_outside_unless_it_is_asked_for(services: dict[str, dict[str, Any]]) -> None:
     found = {name: published(service) for name, service in services.items() if "ports" in service}
 
-    assert {name: ["127.0.0.1"] for name in ("api", "grafana", "mosquitto")} == found
+    assert {name: ["127.0.0.1"] for name in ("api", "grafana", "mosquitto")} | {"gateway": ["127.0.0.1"] * 3} == found
 
 
 def kept_in(volume: str | dict[str, str]) -> tuple[str, bool]:
@@ -205,7 +205,9 @@ def test_the_image_is_made_of_what_is_there_and_of_the_lock() -> None:
 def test_the_image_bears_the_version_of_the_project(services: dict[str, dict[str, Any]]) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
-    assert {f"rurban:{version}"} == {services[name]["image"] for name in ("api", "worker", "simulate", "accounts")}
+    assert {f"rurban:{version}"} == {
+        services[name]["image"] for name in ("api", "worker", "gateway", "simulate", "accounts")
+    }
 
 
 def test_scripts_that_containers_run_by_name_can_be_run() -> None:
