@@ -31,6 +31,7 @@ class Outbox:
         self._client.reconnect_delay_set(min_delay=1, max_delay=10)
         self._client.on_publish = self._on_publish
         self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
 
     @property
@@ -93,6 +94,9 @@ class Outbox:
             logger.warning("MQTT broker at %s refused the connection: %s", self._broker.address, reason)
         else:
             logger.info("connected to the MQTT broker at %s", self._broker.address)
+
+    def _on_connect_fail(self, *_call: object) -> None:
+        logger.warning("no MQTT broker at %s: stations are not answered; trying again", self._broker.address)
 
     def _on_disconnect(self, *_call: object) -> None:
         logger.warning("MQTT broker at %s: connection lost; trying again", self._broker.address)

@@ -1,6 +1,6 @@
 """What stations send, and how long the answers to it are: for tests that play stations."""
 
-from devices.stations import hj212, sl651, szy206
+from devices.stations import checksums, hj212, sl651, szy206
 
 CENTRE = b"\x05"
 PASSWORD = b"\x03\xe8"
@@ -14,8 +14,6 @@ def sl651_report(station: str, serial: int, level_mm: int, *, sent: str = "26112
     frame = sl651.framed(CENTRE + bytes.fromhex(station) + PASSWORD + b"\x32", bytes.fromhex(body))
     if end:
         return frame
-    from devices.stations import checksums  # noqa: PLC0415 - of the one test that needs it
-
     more = frame[:-3] + b"\x17"
     return more + checksums.sl651(more).to_bytes(2, "big")
 
