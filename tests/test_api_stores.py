@@ -82,12 +82,14 @@ def test_both_stores_give_the_same_answers(houses: tuple[Served, Served]) -> Non
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
-    @given(batches, st.booleans(), questions)
-    def check(written: list[list[Any]], merged: bool, asked: list[Any]) -> None:
+    @given(batches, st.booleans(), st.sets(instants, max_size=2), questions)
+    def check(written: list[list[Any]], merged: bool, moves: set[int], asked: list[Any]) -> None:
         prefix = f"e{next(example)}"
         regions = (VILLAGE, VILLAGE, STREET)
         devices = [Device(f"{prefix}-{place}", "all", region) for place, region in enumerate(regions)]
         houses[0].registry.devices.put(devices)
+        for at, region in zip(sorted(moves), (STREET, VILLAGE), strict=False):
+            houses[0].registry.stays.move(devices[0].id, region, None, None, at=at)
         for batch in written:
             readings = [
                 Reading(devices[place].id, name, at, value, value, doubt, at + 1)
@@ -100,7 +102,9 @@ def test_both_stores_give_the_same_answers(houses: tuple[Served, Served]) -> Non
                 house.store.merge()  # type: ignore[attr-defined] # of both stores, not of the port
         chosen = "&".join(f"device={device.id}" for device in devices)
         for question in asked:
-            _compare(houses, f"{_query(question)}&{chosen}")
+            path = f"{_query(question)}&{chosen}"
+            _compare(houses, path)
+            _check_moves(houses[0], path)
         for pages in (
             f"/latest?{chosen}",
             f"/series?metric=air_temperature&start={iso(BEGIN)}&stop={iso(NOW)}&{chosen}",
@@ -108,6 +112,17 @@ def test_both_stores_give_the_same_answers(houses: tuple[Served, Served]) -> Non
             assert houses[0].get(pages) == houses[1].get(pages)
 
     check()
+
+
+def _check_moves(house: Served, path: str) -> None:
+    """However devices were moved, each reading counts in one place."""
+
+    def counts(by: str) -> list[int]:
+        lines = house.get(path.replace("by=region", f"by={by}"))["series"]
+        return [sum(of) for of in zip(*([point["count"] for point in line["points"]] for line in lines), strict=True)]
+
+    if "by=region" in path and "fold=increase" not in path:
+        assert counts("device") == counts("region"), path
 
 
 def _query(question: list[Any]) -> str:
