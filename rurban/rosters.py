@@ -198,7 +198,7 @@ def _bar(console: Console, rows: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("Devices", total=rows)
         yield lambda done: bar.update(task, completed=done)
-        bar.update(task, completed=rows)
+        bar.update(task, total=bar.tasks[task].completed)
 
 
 def _report(found: Roster, console: Console, errors: Path | None) -> None:
