@@ -377,9 +377,7 @@ def device_answer(device: Device, presence: PresenceAnswer) -> DeviceAnswer:
 
 def region_answer(atlas: Atlas, region: Region) -> RegionAnswer:
     row = {name: getattr(region, name) for name in RegionAnswer.model_fields if name != "devices"}
-    return RegionAnswer(
-        **row, devices=sum(len(atlas.standing.get(place.code, ())) for place in atlas.beneath(region.code))
-    )
+    return RegionAnswer(**row, devices=sum(len(atlas.sensors(place.code)) for place in atlas.beneath(region.code)))
 
 
 def region_answers(atlas: Atlas, regions: Sequence[Region]) -> list[RegionAnswer]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from insight.completeness import readings_due
+from insight.scores import PROFILE as OF_THE_HOUSE
 from telemetry.errors import Unknown
 from telemetry.model import Device, Level, Measure, Profile, Region
 from telemetry.regions import padded
@@ -86,6 +87,10 @@ class Atlas:
         for region in found:
             found.extend(self.children.get(region.code, ()))
         return found
+
+    def sensors(self, code: str) -> list[Device]:
+        """Those that stand in this region itself and measure: without those that bear what the house says of it."""
+        return [device for device in self.standing.get(code, ()) if device.profile != OF_THE_HOUSE]
 
     def standing_beneath(self, code: str) -> list[Device]:
         """The devices in a region and in all under it, by id."""

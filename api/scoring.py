@@ -88,6 +88,6 @@ def _scored(atlas: Atlas, region: Region) -> bool:
     if region.level not in {Level.VILLAGE, Level.TOWN, Level.COUNTY}:
         return False
     return any(
-        one.level is Level.VILLAGE and one.setting is Setting.RURAL and atlas.standing.get(one.code)
+        one.level is Level.VILLAGE and one.setting is Setting.RURAL and atlas.sensors(one.code)
         for one in atlas.beneath(region.code)
     )

@@ -17,6 +17,8 @@ METRICS: Final = frozenset(
     {"parity", "peer_parity", "gap_change", "standing", "refusal", "score_coverage", "village_index"}
 )
 """Rows of the catalogue; all of the domain `benchmark`."""
+PROFILE: Final = "scores"
+"""Of the devices under whose names the house says them: they stand in a place and measure nothing there."""
 INDEX: Final = "index"
 """The channel of `refusal` that tells of the index; what the index says is `village_index` without a channel."""
 

@@ -30,7 +30,10 @@ HOUSE: Final = "rurban-scores"
 """The device under whose topic all scores are told."""
 TOPIC: Final = f"rurban/v1/{HOUSE}/up"
 PROFILE: Final = Profile(
-    "scores", "What the house says of a place, once a night", "senml_json", tuple(map(Measure, sorted(scores.METRICS)))
+    scores.PROFILE,
+    "What the house says of a place, once a night",
+    "senml_json",
+    tuple(map(Measure, sorted(scores.METRICS))),
 )
 MOST_NIGHTS: Final = 7
 LOOK_S: Final = 5.0

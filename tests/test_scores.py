@@ -174,6 +174,14 @@ def test_scores_change_no_score(county: House) -> None:
     assert before["entries"] == county.served.get(f"/scorecard/{VILLAGE}?{PERIOD}")["entries"]
 
 
+def test_what_the_house_says_is_no_sensor_of_a_place(county: House) -> None:
+    before = [county.served.get(path) for path in (f"/regions/{COUNTY}", "/places")]
+    county.tell()
+    after = [county.served.get(path) for path in (f"/regions/{COUNTY}", "/places")]
+
+    assert before == after
+
+
 def test_while_the_broker_is_away_nothing_counts_as_told(county: House) -> None:
     county.worker.away = True
     with pytest.raises(BrokerUnavailable):

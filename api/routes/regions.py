@@ -51,7 +51,7 @@ def region(
     found = atlas.region(code)
     own: RegionAnswer = region_answer(atlas, found)
     whole = roll(atlas, services.registry, None, services.clock())
-    devices = atlas.standing_beneath(found.code)
+    devices = [device for place in atlas.beneath(found.code) for device in atlas.sensors(place.code)]
     missing = [there for there in map(whole.presence, devices) if there.offline]
     return RegionWhole(
         **own.model_dump(),

@@ -275,6 +275,8 @@ export interface Tile {
   start: string;
   stop: string;
   explain: string | null;
+  declared: { year: number | null; source: string; entered_by: string } | null;
+  statistics: string | null;
 }
 export interface Measure {
   id: string;

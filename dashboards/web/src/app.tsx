@@ -91,7 +91,7 @@ function scopeOf(known: House, path: string[]): Region | undefined {
 function Inside(props: { known: House; path: string[]; language: Language; change: (to: Language) => void }) {
   const { known, path } = props;
   const scope = scopeOf(known, path);
-  const feed = useFeed(scope ? short(scope) : "");
+  const feed = useFeed(scope ? short(scope) : "", (metric) => known.metrics.get(metric)?.domain !== "benchmark");
   const view = useMemo(() => path, [path.join("/")]);
   return (
     <Known.Provider value={known}>

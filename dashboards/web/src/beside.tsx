@@ -106,17 +106,22 @@ function Row({ one, peers, explain }: { one: Entry; peers: boolean; explain: (wh
 function Value({ tile, measure, explain }: { tile: Tile | null; measure: Measure; explain: (where: string) => void }) {
   if (tile === null) return <td class="number">–</td>;
   if (tile.value === null) return <td class="number"><small>{tile.refusal ? refusalWords(tile.refusal) : "–"}</small></td>;
-  const { explain: where } = tile;
+  const { explain: where, declared } = tile;
   return (
     <td class="number">
       {where === null ? (
-        number(tile.value)
+        tile.statistics === null ? (
+          number(tile.value)
+        ) : (
+          <a href={tile.statistics}>{number(tile.value)}</a>
+        )
       ) : (
         <button type="button" class="told" title={t("explain")} aria-label={`${t("explain")}: ${measureName(measure)}, ${tile.name}, ${number(tile.value)}`} onClick={() => explain(where)}>
           {number(tile.value)}
         </button>
       )}
       {tile.coverage !== null && <small>{`${percent(tile.coverage)} %`}</small>}
+      {declared && <small title={declared.entered_by}>{[declared.year, declared.source].filter(Boolean).join(" · ")}</small>}
     </td>
   );
 }

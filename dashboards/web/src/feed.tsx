@@ -19,7 +19,8 @@ export interface Feed {
 /** Readings that come at once are drawn at once. */
 const TOGETHER_MS = 150;
 
-export function useFeed(region: string): Feed {
+/** `measured` tells what a place's devices say from what the house says of the place. */
+export function useFeed(region: string, measured: (metric: string) => boolean): Feed {
   const [feed, setFeed] = useState<Feed>({ link: "connecting", places: new Map(), series: new Map(), resets: 0 });
   const coming = useRef<Reading[]>([]);
   useEffect(() => {
@@ -32,7 +33,7 @@ export function useFeed(region: string): Feed {
         const series = new Map(before.series);
         for (const reading of found) {
           // Of one message the first stands for all: what a station is for comes before its battery.
-          if (places.get(reading.region)?.received_at !== reading.received_at) places.set(reading.region, reading);
+          if (measured(reading.metric) && places.get(reading.region)?.received_at !== reading.received_at) places.set(reading.region, reading);
           series.set(`${reading.device} ${reading.metric}`, reading);
         }
         return { ...before, places, series };

@@ -178,7 +178,7 @@ const TEXTS = {
     "Heard in the last day. What they sent is kept; once adopted, it is read in the order in which it came.",
     "近一日内收到。其数据已保留，登记后将按接收顺序补入。",
   ],
-  strangers_sent: ["{n} messages kept", "已保留 {n} 条消息"],
+  strangers_sent: ["messages kept: {n}", "已保留消息：{n}"],
   adopt: ["Adopt", "登记"],
   adopted: [
     "is registered. Of its earlier messages {n} were stored, {m} refused again, {k} wait.",

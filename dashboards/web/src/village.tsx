@@ -112,7 +112,7 @@ function grouped(latest: Latest[], feed: Feed, metrics: Map<string, Metric>): Gr
   const found = new Map<string, Group>();
   for (const one of latest) {
     const metric = metrics.get(one.metric);
-    if (!metric || metric.domain === "device") continue;
+    if (!metric || metric.domain === "device" || metric.domain === "benchmark") continue;
     const live = feed.series.get(`${one.device} ${one.metric}`);
     const newer = live && live.at >= one.at ? { ...one, ...live, offline: false, offline_since: null } : one;
     const group = found.get(metric.id) ?? { metric, readings: [] };
