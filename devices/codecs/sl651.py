@@ -122,6 +122,7 @@ def _read(metric: str, value: float, unit: str | None = None, channel: str | Non
     return Sample(metric, value, _AT + after_min * 60_000, unit, channel, seq=52)
 
 
+_PUBLISHED: Final = "worked frame of SL 651 in HEX, toymoban.com news 686475"
 _TIMED: Final = bytes.fromhex(
     "7E7E05001122334403E832002B020034170718110016F1F1001122334448F0F017071811002019000040261900004039230001049038121099"
     "03A421"
@@ -135,7 +136,7 @@ _HOURLY: Final = _frame(0x34, f"{_OWN} 48 {_NOON} F460 0005FE{'00' * 8}FF F5C0 0
 
 EXAMPLES: Final = (
     Example(
-        source="frame of a field station (32H, class H): PJ 4.0, PT 4.0, Z 10.490, VT 10.99; any metric is reported",
+        source=_PUBLISHED + ", 32H, class H: PJ 4.0, PT 4.0, Z 10.490, VT 10.99; any metric is reported",
         payload=_TIMED,
         samples=(
             _read("rainfall_total", 4.0, "mm"),
@@ -145,7 +146,7 @@ EXAMPLES: Final = (
         context=_CLASSIC,
     ),
     Example(
-        source="frame of a field station (30H): a test, which no fold takes; its clock is in 2059",
+        source=_PUBLISHED + ", 30H: a test, which no fold takes; its clock is in 2059",
         payload=bytes.fromhex(
             "7E7E010012345678123430002B020003591011154947F1F1001234567848F0F05910111549201900000526190000053923000001273812"
             "11150320FA"
@@ -270,7 +271,7 @@ EXAMPLES: Final = (
         context=_CLASSIC,
     ),
     Example(
-        source="frame of a field station (2FH): a link is kept",
+        source=_PUBLISHED + ", 2FH: a link is kept",
         payload=bytes.fromhex("7E7E01001234567812342F0008020003591011155111036BCA"),
         rejected=Reason.EMPTY,
         context=Context("0012345678", _AT),

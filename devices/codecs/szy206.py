@@ -127,11 +127,12 @@ def _frame(kind: int, data: str, time: str = "00 45 08 09 0A", control: int = 0x
     return szy206.framed(head + bytes.fromhex(f"{data} 0000 0000 {time}"))
 
 
+_PUBLISHED: Final = "frame of a field meter in the tests of hm1212/szy206-protocol"
 _FIELD: Final = bytes.fromhex("681A68B35303810D00C00059000000826110000001106000004508090A3516")
 
 EXAMPLES: Final = (
     Example(
-        source="frame of a field meter: flow 5.900, volume 106182, on the 9th at 08:45",
+        source=_PUBLISHED + ": flow 5.900, volume 106182, on the 9th at 08:45",
         payload=_FIELD,
         samples=(Sample("supply_flow", 5.9, _AT), Sample("supply_volume", 106_182.0, _AT, "m3")),
         context=_TOLD,
@@ -143,7 +144,7 @@ EXAMPLES: Final = (
         context=_ASKED,
     ),
     Example(
-        source="frame of a field meter that has no flow",
+        source=_PUBLISHED + ": a meter that has no flow",
         payload=bytes.fromhex("681568B34406070001C0AAAAAAAAAA004040000000000101E516"),
         rejected=Reason.EMPTY,
         context=Context("4406070001", _AT),
