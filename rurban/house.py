@@ -24,6 +24,7 @@ from ingest.settle import Books, Settlement
 from ingest.settling import Progress
 from ingest.sources import filters, former
 from ingest.worker import Limits, Worker
+from rurban.nights import Hours
 from rurban.place_tags import PlaceTags
 from rurban.recounting import Counting, nightly
 from rurban.settings import Settings
@@ -229,4 +230,4 @@ def counting(house: House) -> Counting:
 def counted_nightly(house: House) -> contextlib.AbstractContextManager[None]:
     """Count the store once a night, unless another worker of this registry does."""
     settings = house.settings
-    return nightly(counting(house), settings.recount_at, settings.zone, house.clock)
+    return nightly(counting(house), Hours(settings.recount_at, settings.zone, house.clock))

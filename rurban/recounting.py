@@ -7,11 +7,11 @@ import contextlib
 import datetime as dt
 import logging
 import random
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from rurban.nights import Hours, Rest, each_night
 from telemetry.errors import RegistryUnavailable, StoreUnavailable
 from telemetry.instant import day_of
 from telemetry.recount import SETTLED_AFTER_S, Recount, Recounter
@@ -21,15 +21,6 @@ from telemetry.store.retention import FOR_EVER, kept_since
 
 logger = logging.getLogger(__name__)
 
-NEVER: Final = "never"
-LOOK_S: Final = 2.0
-"""Between two looks at the clock, which may have been set, and at what is asked for."""
-BEGIN_AFTER_MS: Final = 60_000
-"""A house that has just started has other things to do than to count for a night that it was away."""
-RETRY_MS: Final = 600_000
-"""After a count that failed, and after another worker was first: it may have died."""
-PATIENCE_S: Final = 10.0
-"""So long a house that stops waits for a count under way."""
 TOLD: Final = 20
 """Differing devices that the log names."""
 JITTER_MS: Final = 600_000
@@ -107,81 +98,38 @@ class Counting:
         return recounter.recount(self._clock, devices=devices, days_since=first_whole)
 
 
-def night_of(now: int, at: dt.time, zone: ZoneInfo) -> dt.date:
-    """The last night whose hour has come."""
-    local = dt.datetime.fromtimestamp(now / 1000, zone)
-    return local.date() if local.time() >= at else local.date() - dt.timedelta(days=1)
+def nightly(counting: Counting, hours: Hours) -> contextlib.AbstractContextManager[None]:
+    """Count once a night and whenever somebody asks, from a thread of its own."""
+
+    def tonight(night: dt.date, rest: Rest) -> bool:
+        return _counted(lambda: counting.count_night(night, _pause(rest)))
+
+    def asked(rest: Rest) -> None:
+        _counted(lambda: counting.count_asked(_pause(rest)))
+
+    late = replace(hours, late_ms=random.randrange(JITTER_MS))  # noqa: S311 (no secret)
+    # Should a count outlast the house's patience, it fails when the store is closed under it.
+    return each_night("rurban-recount", late, tonight, asked)
 
 
-@contextlib.contextmanager
-def nightly(  # noqa: PLR0913 (each with its default, but what it is about)
-    counting: Counting,
-    at: str,
-    zone: ZoneInfo,
-    clock: Callable[[], int],
-    *,
-    look_s: float = LOOK_S,
-    begin_after_ms: int = BEGIN_AFTER_MS,
-) -> Iterator[None]:
-    """Count once a night and whenever somebody asks, from a thread of its own; `at` is `HH:MM`, or `never`."""
-    late_ms = random.randrange(JITTER_MS)  # noqa: S311 (no secret)
-    hour, stopping = None if at == NEVER else dt.time.fromisoformat(at), threading.Event()
-
-    def night() -> dt.date | None:
-        return None if hour is None else night_of(clock() - late_ms, hour, zone)
-
-    # Should a count outlast the patience below, it fails when the store is closed under it.
-    watch = _Watch(counting, night, clock, stopping, clock() + begin_after_ms)
-    thread = threading.Thread(target=watch.keep, args=(look_s,), name="rurban-recount", daemon=True)
-    thread.start()
+def _counted(count: Callable[[], Recount | None]) -> bool:
+    """Whether there was a count; says in the log what came of it."""
     try:
-        yield
-    finally:
-        stopping.set()
-        thread.join(timeout=PATIENCE_S)
+        result = count()
+    except (StoreUnavailable, RegistryUnavailable) as error:
+        logger.warning("the store is not counted now: %s", error)
+        return False
+    if result is not None:
+        tell(result)
+    return result is not None
 
 
-class _Watch:
-    """Counts in every night that no other worker counts in, and when it is asked; for one thread."""
-
-    def __init__(
-        self,
-        counting: Counting,
-        night: Callable[[], dt.date | None],
-        clock: Callable[[], int],
-        stopping: threading.Event,
-        not_before: int,
-    ) -> None:
-        self._counting = counting
-        self._night = night
-        self._clock = clock
-        self._stopping = stopping
-        self._done: dt.date | None = None
-        self._not_before = not_before
-
-    def keep(self, look_s: float) -> None:
-        """Until told to stop."""
-        while not self._stopping.wait(look_s):
-            try:
-                for result in (self._counting.count_asked(self._pause), self._tonight()):
-                    if result is not None:
-                        tell(result)
-            except (StoreUnavailable, RegistryUnavailable) as error:
-                logger.warning("the store is not counted now: %s", error)
-
-    def _tonight(self) -> Recount | None:
-        night = self._night()
-        if night is None or night == self._done or self._clock() < self._not_before:
-            return None
-        self._not_before = self._clock() + RETRY_MS
-        result = self._counting.count_night(night, self._pause)
-        if result is not None:
-            self._done = night
-        return result
-
-    def _pause(self, seconds: float) -> None:
-        if self._stopping.wait(seconds):
+def _pause(rest: Rest) -> Callable[[float], None]:
+    def pause(seconds: float) -> None:
+        if rest(seconds):
             raise StoreUnavailable("the house stops; it counts when it runs again")
+
+    return pause
 
 
 def tell(result: Recount) -> None:

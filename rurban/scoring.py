@@ -8,9 +8,8 @@ however often they are told. A house that was away tells the nights that it miss
 import contextlib
 import datetime as dt
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,7 +17,7 @@ from api.scoring import Scorer
 from devices.codecs import senml_json
 from insight import scores
 from insight.scores import Score
-from rurban.recounting import NEVER, night_of
+from rurban.nights import Hours, Rest, each_night
 from telemetry.errors import BrokerUnavailable, RegistryUnavailable, StoreUnavailable
 from telemetry.model import Device, Measure, Profile, Region, Sample
 from telemetry.registry import Registry
@@ -36,9 +35,6 @@ PROFILE: Final = Profile(
     tuple(map(Measure, sorted(scores.METRICS))),
 )
 MOST_NIGHTS: Final = 7
-LOOK_S: Final = 5.0
-BEGIN_AFTER_MS: Final = 60_000
-RETRY_MS: Final = 600_000
 
 
 def device_of(code: str) -> str:
@@ -79,7 +75,7 @@ class Scoring:
         self._nights = nights
         self._scorer = Scorer(registry, reader, zone, clock)
 
-    def tell_until(self, night: dt.date, rest: Callable[[float], bool] = lambda _: False) -> int:
+    def tell_until(self, night: dt.date, rest: Rest = lambda _: False) -> int:
         """Tell every night up to this one that is not stored yet, the oldest first; how many scores were told.
 
         After each place it rests as long as that took, lest the house have no time for people: `rest` takes seconds and
@@ -127,45 +123,14 @@ def _sample(code: str, at: int, one: Score) -> Sample:
     return Sample(one.metric, one.value, at, channel=one.channel, device=device_of(code))
 
 
-@contextlib.contextmanager
-def scored_nightly(  # noqa: PLR0913 (each with its default, but what it is about)
-    scoring: Scoring,
-    at: str,
-    zone: ZoneInfo,
-    clock: Callable[[], int],
-    *,
-    look_s: float = LOOK_S,
-    begin_after_ms: int = BEGIN_AFTER_MS,
-) -> Iterator[None]:
-    """Tell once a night from a thread of its own; `at` is `HH:MM`, or `never`."""
-    stopping = threading.Event()
-    if at == NEVER:
-        yield
-        return
-    hour, begin = dt.time.fromisoformat(at), clock() + begin_after_ms
+def scored_nightly(scoring: Scoring, hours: Hours) -> contextlib.AbstractContextManager[None]:
+    """Tell once a night from a thread of its own."""
+    return each_night("rurban-scores", hours, lambda night, rest: _told(scoring, night, rest))
 
-    def keep() -> None:
-        done, not_before = None, begin
-        while not stopping.wait(look_s):
-            night = night_of(clock(), hour, zone)
-            if night == done or clock() < not_before:
-                continue
-            not_before = clock() + RETRY_MS
-            if _told(scoring, night, stopping):
-                done = night
 
-    thread = threading.Thread(target=keep, name="rurban-scores")
-    thread.start()
+def _told(scoring: Scoring, night: dt.date, rest: Rest) -> bool:
     try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
-
-
-def _told(scoring: Scoring, night: dt.date, stopping: threading.Event) -> bool:
-    try:
-        count = scoring.tell_until(night, stopping.wait)
+        count = scoring.tell_until(night, rest)
     except (StoreUnavailable, RegistryUnavailable, BrokerUnavailable) as error:
         logger.warning("the scores of %s are not told now: %s", night, error)
         return False

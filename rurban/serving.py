@@ -19,6 +19,7 @@ from ingest.recognition import Recognition
 from ingest.worker import Worker
 from rurban.historian import history_import
 from rurban.house import House
+from rurban.nights import Hours
 from rurban.own_metrics import LedgerCollector, QuarantineCollector, WorkerCollector
 from rurban.readiness import probes
 from rurban.recalibrating import recalibration
@@ -67,7 +68,7 @@ def scored(house: House, bus: Bus) -> contextlib.AbstractContextManager[None]:
     """What is said of each place is written back once a night."""
     settings = house.settings
     scoring = Scoring(house.registry, house.store, bus.publish, zone=settings.zone, clock=house.clock)
-    return scored_nightly(scoring, settings.score_at, settings.zone, house.clock)
+    return scored_nightly(scoring, Hours(settings.score_at, settings.zone, house.clock))
 
 
 def _offer(live: LiveHub, message: Message) -> None:

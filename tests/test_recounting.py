@@ -17,8 +17,9 @@ from rich.console import Console
 
 from rurban.doctor import diagnose
 from rurban.ledger_check import MOST_SHOWN, check, show
+from rurban.nights import NEVER, Hours, night_of
 from rurban.own_metrics import LedgerCollector
-from rurban.recounting import NEVER, Counting, night_of, nightly
+from rurban.recounting import Counting, nightly
 from rurban.settings import Settings
 from telemetry.errors import StoreUnavailable, Unknown
 from telemetry.model import LedgerLine, Reading
@@ -50,7 +51,7 @@ def counting(registry: Registry, store: EmbeddedStore, worker: str = "worker") -
 @contextmanager
 def nights(of: Counting, at: str = "03:00") -> Iterator[None]:
     """Looked at all the time."""
-    with nightly(of, at, SHANGHAI, clock, look_s=0.01, begin_after_ms=0):
+    with nightly(of, Hours(at, SHANGHAI, clock, look_s=0.01, begin_after_ms=0)):
         yield
 
 

@@ -13,7 +13,7 @@ from insight import scores
 from insight.gate import Lack
 from insight.scorecard import Standing
 from rurban.house import RegistryDirectory
-from rurban.recounting import NEVER
+from rurban.nights import NEVER, Hours
 from rurban.scoring import HOUSE, Scoring, device_of, scored_nightly
 from telemetry.errors import BrokerUnavailable
 from telemetry.metrics import METRICS
@@ -200,14 +200,14 @@ def test_who_is_told_to_stop_leaves_after_the_place_at_hand(county: House) -> No
 def test_the_thread_tells_when_the_hour_has_come_and_tries_again(county: House) -> None:
     times = iter(range(STOP + 5 * 3_600_000, STOP + 30 * 3_600_000, 1_000_000))
     county.worker.away = True
-    with scored_nightly(county.scoring, "04:00", UTC, lambda: next(times), look_s=0.01, begin_after_ms=0):
+    with scored_nightly(county.scoring, Hours("04:00", UTC, lambda: next(times), look_s=0.01, begin_after_ms=0)):
         eventually(lambda: next(times) > 0)
         county.worker.away = False
         eventually(lambda: county.worker.told > 0)
 
 
 def test_never_is_never(county: House) -> None:
-    with scored_nightly(county.scoring, NEVER, UTC, lambda: STOP, look_s=0.01, begin_after_ms=0):
+    with scored_nightly(county.scoring, Hours(NEVER, UTC, lambda: STOP, look_s=0.01, begin_after_ms=0)):
         pass
 
     assert 0 == county.worker.told
