@@ -10,7 +10,7 @@ from api.atlas import Atlas
 from insight.silence import Cause
 from telemetry.catalogue.marks import MARKS
 from telemetry.instant import iso
-from telemetry.model import Better, Device, Fold, Kind, Level, Metric, Profile, Region, Setting
+from telemetry.model import Better, Device, Fold, Kind, Level, Metric, Region, Setting
 
 INSTANT = "2026-11-23T08:00:00Z"
 
@@ -150,30 +150,6 @@ class MetricAnswer(BaseModel):
 
 class Metrics(BaseModel):
     metrics: list[MetricAnswer]
-
-
-class MeasureAnswer(BaseModel):
-    """One metric that a device model reports."""
-
-    metric: str = Field(examples=["air_temperature"])
-    unit: str = Field(description="in which the device sends it when its payload names none", examples=["Cel"])
-    interval_s: float | None = Field(description="expected seconds between readings; null = on event")
-    gain: float
-    offset: float
-
-
-class ProfileAnswer(BaseModel):
-    """A device model."""
-
-    id: str = Field(examples=["weather_station"])
-    name: str
-    codec: str = Field(description="payload format", examples=["native_json"])
-    open: bool = Field(description="accepts every metric of the catalogue")
-    measures: list[MeasureAnswer]
-
-
-class Profiles(BaseModel):
-    profiles: list[ProfileAnswer]
 
 
 class PresenceAnswer(BaseModel):
@@ -341,21 +317,6 @@ def metric_answer(metric: Metric) -> MetricAnswer:
         **row | {"across": None if metric.per_device else metric.across},
         marks=None if marks is None else MarksAnswer(**asdict(marks)),
     )
-
-
-def profile_answer(profile: Profile, units: dict[str, str]) -> ProfileAnswer:
-    """`units` are the catalogue's, by metric."""
-    measures = [
-        MeasureAnswer(
-            metric=measure.metric,
-            unit=measure.unit or units[measure.metric],
-            interval_s=measure.interval_s,
-            gain=measure.gain,
-            offset=measure.offset,
-        )
-        for measure in profile.measures
-    ]
-    return ProfileAnswer(id=profile.id, name=profile.name, codec=profile.codec, open=profile.open, measures=measures)
 
 
 def device_answer(device: Device, presence: PresenceAnswer) -> DeviceAnswer:

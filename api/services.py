@@ -1,7 +1,7 @@
 """What the API is made of: the parts it is given, already open."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from prometheus_client import CollectorRegistry
 
 from api.live import LiveHub
+from devices.profiles import ProfileFile
 from telemetry.calibration import Recalibration
 from telemetry.discovery import Recogniser
 from telemetry.history import HistoryImport
@@ -54,6 +55,8 @@ class Services:
     recalibration: Recalibration
     """Likewise, and not while a file is imported."""
     recogniser: Recogniser
+    profile_files: Mapping[str, ProfileFile] = field(default_factory=dict)
+    """Where device models were read from, by their ids."""
     largest_import: int = 512 * 1024 * 1024
     """Bytes that one request may import."""
     clock_limit_s: float = 300.0

@@ -19,7 +19,9 @@ SECONDS_BELOW: Final = 100_000_000_000
 """A time as a number below this is seconds since 1970 (until the year 5138), any other milliseconds (from 1973 on)."""
 
 _NUMBER: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\s*", re.ASCII)
-_WORDS: Final = MappingProxyType({"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0, "open": 1.0, "closed": 0.0})
+_WORDS: Final = MappingProxyType(
+    {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0, "open": 1.0, "closed": 0.0, "close": 0.0}
+)
 _SILENT: Final = frozenset({"", "nan", "null", "none", "unknown", "unavailable"})
 _NO_UNITS: Final[Mapping[tuple[str | int, ...], str]] = MappingProxyType({})
 _SHOWN: Final = 40

@@ -151,15 +151,16 @@ class Directory:
         codecs: Mapping[str, Codec],
         metrics: Mapping[str, Metric],
     ) -> None:
-        """Profiles whose codec does not exist are left out; their devices are unknown (see `missing_codecs`).
+        """Profiles that no device has are left out, and those whose codec does not exist (see `missing_codecs`).
 
-        So are those that the registry would not take today, with a warning.
+        So are those that the registry would not take today, with a warning. Their devices are unknown.
         """
-        profiles = list(profiles)
+        devices, profiles = list(devices), list(profiles)
+        used = {device.profile for device in devices}
         self.missing_codecs = sorted({profile.codec for profile in profiles} - set(codecs))
         plans = {}
         for profile in profiles:
-            if profile.codec in codecs:
+            if profile.id in used and profile.codec in codecs:
                 try:
                     plans[profile.id] = Plan(profile, codecs[profile.codec], metrics)
                 except Invalid as invalid:

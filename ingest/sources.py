@@ -49,6 +49,7 @@ SOURCES: Final = (
     Source("chirpstack", "application/+/device/{eui}/event/status", "chirpstack"),
     Source("the_things_stack", "v3/+/devices/{eui}/up", "the_things_stack"),
     Source("tasmota", "tele/{device}/SENSOR"),
+    Source("shelly", "{device}/status/switch:0"),
     Source("home_assistant", "homeassistant/sensor/{device}/state"),
     Source("home_assistant", "homeassistant/binary_sensor/{device}/state"),
     Source("esphome", "{device}/sensor/+/state", "named_value"),

@@ -23,6 +23,7 @@ from rurban.house import House, now
 from rurban.running import in_background, until_emptied, until_settled
 from rurban.serving import Server, scored, web
 from rurban.settings import Settings, is_loopback
+from rurban.shelf import shelved
 from telemetry.errors import Invalid
 from telemetry.registry import Registry, open_registry
 from telemetry.store import Address
@@ -55,13 +56,14 @@ def _embedded(
         _check_port("RURBAN_MQTT_PORT", settings.mqtt_host, settings.mqtt_port)
     with contextlib.ExitStack() as stack:
         house = stack.enter_context(composition.opened(settings))
+        files = shelved(settings, house.registry)
         composition.settle_left_behind(house, settings.mqtt_client_id)
         if prepare is not None:
             prepare(house)
         bus = stack.enter_context(composition.bus(house, "bus"))
         settling = stack.enter_context(composition.settlement(house, settings.mqtt_client_id, bus.tell))
         worker = composition.worker(house, settling)
-        server = Server(web(house, bus, worker), settings)
+        server = Server(web(house, bus, worker, files), settings)
         if settings.mqtt_embedded:
             stack.enter_context(_broker_of_its_own(settings))
         stack.enter_context(in_background(worker))
@@ -119,7 +121,7 @@ def up(settings: Settings) -> None:
 
 def api(settings: Settings) -> None:
     with composition.opened(settings) as house, composition.bus(house, "api") as bus:
-        server = Server(web(house, bus, None), settings)
+        server = Server(web(house, bus, None, shelved(settings, house.registry)), settings)
         bus.start()
         with scored(house, bus):
             server.run()

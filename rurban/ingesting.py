@@ -5,6 +5,7 @@ from rurban import sign_of_life
 from rurban.house import now
 from rurban.running import until_stopped
 from rurban.settings import Settings
+from rurban.shelf import shelved
 
 
 def ingest(settings: Settings) -> None:
@@ -16,6 +17,7 @@ def ingest(settings: Settings) -> None:
         sign_of_life.given(alive, now) as beat,
         composition.settlement(house, settings.mqtt_client_id, bus.tell) as settling,
     ):
+        shelved(settings, house.registry)
         composition.settle_left_behind(house, settings.mqtt_client_id)
         worker = composition.worker(house, settling, beat)
         bus.start()

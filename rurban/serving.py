@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import signal
+from collections.abc import Mapping
 from types import FrameType
 
 import uvicorn
@@ -14,6 +15,7 @@ from api.live import LiveHub
 from api.services import MapTiles, Services
 from dashboards import page
 from devices.message import Message
+from devices.profiles import ProfileFile
 from ingest.mqtt import Bus
 from ingest.recognition import Recognition
 from ingest.worker import Worker
@@ -31,8 +33,11 @@ from telemetry.errors import Rejected
 logger = logging.getLogger(__name__)
 
 
-def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
-    """The API; with a worker in the same process, also that worker's state in `/ready` and `/metrics`."""
+def web(house: House, bus: Bus, ingest: Worker | None, files: Mapping[str, ProfileFile]) -> FastAPI:
+    """The API; with a worker in the same process, also that worker's state in `/ready` and `/metrics`.
+
+    `files` are the device models' own, by id.
+    """
     collectors = CollectorRegistry()
     collectors.register(LedgerCollector(house.registry, house.clock))
     collectors.register(QuarantineCollector(house.registry.quarantine.used))
@@ -55,6 +60,7 @@ def web(house: House, bus: Bus, ingest: Worker | None) -> FastAPI:
             history=history_import(house),
             recalibration=recalibration(house),
             recogniser=Recognition(),
+            profile_files=files,
             largest_import=settings.max_import_mb * 1024 * 1024,
             clock_limit_s=settings.clock_ahead_s,
             page=page.BUILT,

@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     registry_url: str = Field(
         default="", description="SQLAlchemy URL of the registry; empty = SQLite in the data folder", repr=False
     )
+    profiles: Path | None = Field(
+        default=None,
+        description="folder of device models of your own, in TOML (docs/profiles.md); none = no such folder",
+    )
     store: Literal["embedded", "influxdb"] = Field(
         default="embedded", description="where readings are kept: embedded (DuckDB, one process) or influxdb"
     )

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 import api
 from api.live import LiveHub
 from api.services import Services
+from devices.profiles import ProfileFile
 from ingest.recognition import Recognition
 from rurban.historian import history_import
 from rurban.house import House
@@ -115,6 +116,7 @@ def served(  # noqa: PLR0913 (each with its default)
     probes: Mapping[str, Callable[[], str]] | None = None,
     reader: ReadingReader | None = None,
     now: int = NOW,
+    profile_files: Mapping[str, ProfileFile] | None = None,
 ) -> Served:
     """Everything but the readings."""
     bus, live = Bus(), LiveHub(boot="boot")
@@ -132,6 +134,7 @@ def served(  # noqa: PLR0913 (each with its default)
         recalibration=recalibration(house, pause=lambda _: None),
         recogniser=Recognition(),
         largest_import=LARGEST_IMPORT,
+        profile_files=profile_files or {},
         token=token,
     )
     app = api.create(services)

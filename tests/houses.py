@@ -63,7 +63,7 @@ def house_on(
         stack.callback(bus.close)
         settling = stack.enter_context(composition.settlement(house, settings.mqtt_client_id, bus.tell))
         worker = composition.worker(house, settling)
-        server = Server(web(house, bus, worker), settings)
+        server = Server(web(house, bus, worker, {}), settings)
         bus.start()
         eventually(lambda: bus.connected)
         stack.enter_context(at_work(contextlib.nullcontext(worker)))

@@ -1,10 +1,16 @@
 """Places, devices, profiles and the catalogue."""
 
+from dataclasses import replace
+
 import pytest
 
+from rurban.settings import Settings
+from rurban.shelf import shelved
 from telemetry.metrics import METRICS
 from telemetry.model import Device, Level, Quality, Reading, Region
-from tests.api_fixture import NOW, Served, house
+from telemetry.registry import Registry
+from telemetry.store.embedded import EmbeddedStore
+from tests.api_fixture import NOW, Served, house, served
 from tests.village import REGIONS, STREET, VILLAGE
 
 __all__ = ["house"]
@@ -100,6 +106,24 @@ def test_profiles_tell_what_a_model_reports_in_which_unit(house: Served) -> None
     assert [("soil_temperature", "Cel", 600.0)] == [
         (measure["metric"], measure["unit"], measure["interval_s"]) for measure in by_id["senml"]["measures"]
     ]
+
+
+def test_a_profile_tells_where_its_values_stand_and_how_far_it_is_known(
+    registry: Registry, store: EmbeddedStore
+) -> None:
+    files = shelved(Settings(), registry)
+    changed = replace(files["milesight_ws301"].profile, name="Ours")
+    registry.devices.put_profiles([changed])
+    with served(registry, store, profile_files=files).client as client:
+        soil, radar, own = (
+            client.get(f"/api/v1/profiles/{name}").json()
+            for name in ("dragino_lse01", "radar_level", "milesight_ws301")
+        )
+
+    assert {"path": "$.water_SOIL", "channel": None, "at": None} == soil["measures"][0]["origins"][0]
+    assert (files["dragino_lse01"].source, True, "") == (soil["source"], soil["checked"], soil["reason"])
+    assert (False, files["radar_level"].reason) == (radar["checked"], radar["reason"])
+    assert ("", False, "it stands in the registry and in no file") == (own["source"], own["checked"], own["reason"])
 
 
 def test_the_catalogue_is_complete_and_in_both_languages(house: Served) -> None:

@@ -97,6 +97,7 @@ def test_an_uplink_that_comes_twice_is_stored_once(
             {"tele/pump-house/SENSOR": TASMOTA},
             {21.4, 60.2},
         ),
+        (odd("$.apower"), "plug-3", {"plug-3/status/switch:0": b'{"id":0,"apower":7.5}'}, {7.5}),
         (
             odd("$.temperature", "$.humidity"),
             "barn",
@@ -116,7 +117,7 @@ def test_an_uplink_that_comes_twice_is_stored_once(
         ),
         (odd("$.t"), "odd-1", {"rurban/v1/odd-1/up": b'{"t": "19"}'}, {19.0}),
     ],
-    ids=["tasmota", "home assistant, JSON", "home assistant, plain", "esphome", "generic JSON"],
+    ids=["tasmota", "shelly", "home assistant, JSON", "home assistant, plain", "esphome", "generic JSON"],
 )
 @pytest.mark.parametrize("share", ["", "$share/workers/"])
 def test_a_device_of_home_automation_is_heard_once(  # noqa: PLR0913 - what a test is given

@@ -2,8 +2,8 @@
 
 import pytest
 
+from devices.county import profiles
 from devices.county.places import PLACES
-from devices.profiles import profiles
 from insight.standards import (
     Deployed,
     Finding,

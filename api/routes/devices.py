@@ -6,22 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from api.answers import (
-    DayAnswer,
-    DeviceAnswer,
-    Devices,
-    LatestReading,
-    ProfileAnswer,
-    Profiles,
-    device_answer,
-    profile_answer,
-)
+from api.answers import DayAnswer, DeviceAnswer, Devices, LatestReading, device_answer
 from api.dependencies import CurrentPicture, Parts
 from api.enrolment import StayAnswer, stay_answers
 from api.newest import latest_answers, newest
 from api.parameters import Parameters, RegionCodes, chosen, names
 from api.presence import roll
 from api.problems import NOT_FOUND
+from api.profile_answers import ProfileAnswer, Profiles, profile_answer
 from api.replaying import ReplaysAnswer, ReplaysAsked, ask, replays
 from telemetry.metrics import METRICS
 
@@ -85,7 +77,7 @@ def device(
     heard = roll(atlas, services.registry, [found], services.clock(), clock_limit_s=services.clock_limit_s)
     return DeviceWhole(
         **dict(device_answer(found, heard.answers([found])[found.id])),
-        reports=profile_answer(atlas.profiles[found.profile], _UNITS),
+        reports=profile_answer(atlas.profiles[found.profile], _UNITS, services.profile_files),
         stays=stay_answers(atlas.pieces(found)),
         latest=latest_answers(atlas, readings, heard.heard, heard.now),
         days=heard.by_day(found),
@@ -109,16 +101,18 @@ def replay_device(
 
 
 @router.get("/profiles")
-def profiles(_query: Annotated[Parameters, Query()], atlas: CurrentPicture) -> Profiles:
-    """Every device model."""
-    return Profiles(profiles=[profile_answer(profile, _UNITS) for profile in atlas.profiles.values()])
+def profiles(_query: Annotated[Parameters, Query()], services: Parts, atlas: CurrentPicture) -> Profiles:
+    """Every device model: what it reports, where in its payloads that stands, and whether anybody has checked it."""
+    files = services.profile_files
+    return Profiles(profiles=[profile_answer(profile, _UNITS, files) for profile in atlas.profiles.values()])
 
 
 @router.get("/profiles/{profile_id}", responses=NOT_FOUND)
 def profile(
     profile_id: Annotated[str, Path(description="id", examples=["weather_station"])],
     _query: Annotated[Parameters, Query()],
+    services: Parts,
     atlas: CurrentPicture,
 ) -> ProfileAnswer:
     """One device model."""
-    return profile_answer(atlas.profile(profile_id), _UNITS)
+    return profile_answer(atlas.profile(profile_id), _UNITS, services.profile_files)

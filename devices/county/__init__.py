@@ -5,9 +5,19 @@ positions. The three stations whose real records are replayed stand abroad, in a
 has no setting and so takes no part in comparisons.
 """
 
+from functools import cache
+
+from devices.codecs import CODECS
 from devices.county.fleet import PROBE, devices
 from devices.county.land import ABROAD, BENCHMARK, COUNTY, regions
 from devices.county.statistics import statistics
-from devices.profiles import profiles
+from devices.profiles import PACKAGED, profile_files
+from telemetry.model import Profile
 
 __all__ = ["ABROAD", "BENCHMARK", "COUNTY", "PROBE", "devices", "profiles", "regions", "statistics"]
+
+
+@cache
+def profiles() -> tuple[Profile, ...]:
+    """The device models of the county, simulated and real."""
+    return tuple(file.profile for file in profile_files(PACKAGED / "sample_county", CODECS).values())
