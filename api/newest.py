@@ -81,8 +81,15 @@ def _present(atlas: Atlas, readings: Sequence[Reading], heard: Mapping[str, Hear
         if device is not None:
             devices[device.id] = device
             last[device.id] = max(last.get(device.id, 0), reading.received_at)
+    unheard = Heard("", 0)
     return {
-        name: presence(device, atlas.profiles[device.profile], heard[name].at if name in heard else last[name], now)
+        name: presence(
+            device,
+            atlas.profiles[device.profile],
+            heard[name].at if name in heard else last[name],
+            now,
+            gone_at=heard.get(name, unheard).gone_at,
+        )
         for name, device in devices.items()
     }
 

@@ -39,7 +39,10 @@ class Roll:
 
     def presence(self, device: Device) -> Presence:
         found = self.heard.get(device.id)
-        return presence(device, self.atlas.profiles[device.profile], None if found is None else found.at, self.now)
+        profile = self.atlas.profiles[device.profile]
+        if found is None:
+            return presence(device, profile, None, self.now)
+        return presence(device, profile, found.at or None, self.now, gone_at=found.gone_at)
 
     def completeness(self, devices: Collection[Device], days: int) -> dict[str, Completeness]:
         """By device, of so many UTC days, of which today is the last and counts as far as it has come."""

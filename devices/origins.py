@@ -72,10 +72,10 @@ def mapped(
         if len(times) > 1 and len(times) != len(values):
             raise Rejected(Reason.BAD_TIME, f"{len(times)} times for {len(values)} values of {row.path.text}")
         unit = units.get(row.path.keys) if units and row.path.keys else None
-        for number, content in enumerate(values):
-            value = _number(content, row.path)
+        for position, content in enumerate(values):
+            value = number(content, row.path.text)
             if value is not None:
-                when = _instant(times[number % len(times)]) if times else at
+                when = _instant(times[position % len(times)]) if times else at
                 samples.append(Sample(row.metric, value, when, unit, row.channel, seq=seq))
     check_count(len(samples))
     return samples
@@ -89,8 +89,8 @@ def nothing(rows: tuple[Located, ...], found: str) -> Rejected:
     return Rejected(Reason.EMPTY, f"nothing stands at {wanted[:200]}; there is: {found[:200]}")
 
 
-def _number(content: object, path: JsonPath) -> float | None:
-    """None = no observation."""
+def number(content: object, where: str) -> float | None:
+    """What stands there as a number; None = no observation. Raise `Rejected`: MALFORMED, NOT_FINITE."""
     # bool before int: to Python True is a number.
     if isinstance(content, bool):
         return 1.0 if content else 0.0
@@ -103,16 +103,16 @@ def _number(content: object, path: JsonPath) -> float | None:
         if word in _WORDS:
             return _WORDS[word]
         if _NUMBER.fullmatch(content) is None:
-            raise Rejected(Reason.MALFORMED, f"{content[:_SHOWN]!r} at {path.text} is no number")
+            raise Rejected(Reason.MALFORMED, f"{content[:_SHOWN]!r} at {where} is no number")
     elif not isinstance(content, int | float):
         kind = "an object" if isinstance(content, Mapping) else "a list"
-        raise Rejected(Reason.MALFORMED, f"{kind} at {path.text}, where a number should be")
+        raise Rejected(Reason.MALFORMED, f"{kind} at {where}, where a number should be")
     try:
         value = float(content)
     except OverflowError as error:
-        raise Rejected(Reason.NOT_FINITE, f"the number at {path.text} is beyond a double") from error
+        raise Rejected(Reason.NOT_FINITE, f"the number at {where} is beyond a double") from error
     if not isfinite(value):
-        raise Rejected(Reason.NOT_FINITE, f"the number at {path.text} is NaN, infinite or beyond a double")
+        raise Rejected(Reason.NOT_FINITE, f"the number at {where} is NaN, infinite or beyond a double")
     return value
 
 

@@ -181,6 +181,10 @@ class Directory:
     def entry(self, device: str) -> Entry | None:
         return self._entries.get(device)
 
+    def behind(self, gateway: str) -> list[str]:
+        """The devices that a gateway speaks for."""
+        return [device for device, entry in self._entries.items() if entry.device.gateway == gateway]
+
 
 def _curves(plan: Plan, calibrations: Iterable[Calibration]) -> Mapping[tuple[str, str | None], Curves] | None:
     """Of one device."""
@@ -215,6 +219,10 @@ class CurrentDirectory:
 
     def entry(self, device: str) -> Entry | None:
         return self._directory.entry(device)
+
+    def behind(self, gateway: str) -> list[str]:
+        """The devices that a gateway speaks for."""
+        return self._directory.behind(gateway)
 
     def known(self, device: str, received_at: int) -> Entry | None:
         """The device as of when its message was received, or later."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import NamedTuple
 
+from devices.codecs import sparkplug_b
 from devices.codecs.port import Context
 from devices.message import Message
 from ingest.calibrated import Calibrating
 from ingest.checks import Checks
 from ingest.directory import CurrentDirectory, Curves, Entry
+from ingest.edge_nodes import EdgeNodes
 from ingest.rates import Rate, by_topic
 from ingest.sources import UPLINKS, bucket_of, device_of, source_of
 from ingest.strangers import NAMED, Strangers
@@ -150,7 +152,7 @@ class Outcome:
 class Pipeline:
     """Turns messages into readings, with the registry's knowledge and the checks' memory. Not thread-safe."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a pipeline knows and may, by keyword
         self,
         directory: CurrentDirectory,
         checks: Checks,
@@ -158,8 +160,10 @@ class Pipeline:
         max_payload: int = MAX_PAYLOAD,
         rate: Rate | None = None,
         named_strangers: int = NAMED,
+        edge_nodes: EdgeNodes | None = None,
     ) -> None:
         """`rate` is what each source may send; None = any amount."""
+        self.edge_nodes = edge_nodes or EdgeNodes()
         self._directory = directory
         self._checks = checks
         self._calibrating = Calibrating(checks)
@@ -171,20 +175,28 @@ class Pipeline:
     def receive(self, message: Message, outcome: Outcome) -> None:
         """`process`, unless its source has sent more than it may: such a message is counted and not decoded."""
         if self._rates is None or self._rates.admits(bucket_of(message.topic), message.at):
-            self.process(message, outcome)
+            self.process(message, outcome, live=True)
         else:
             self._count(message, outcome)
 
-    def process(self, message: Message, outcome: Outcome) -> None:
-        """Add what this message becomes to the outcome; raises nothing that its content could cause."""
+    def process(self, message: Message, outcome: Outcome, *, live: bool = False) -> None:
+        """Add what this message becomes to the outcome; raises nothing that its content could cause.
+
+        `live` = it has just come, after all those before it, and says what later ones mean.
+        """
         device: str | None = None
         try:
             device, wrapped = source_of(message.topic)
             self._check_size(message.payload)
+            if live and wrapped is sparkplug_b and not message.retained:
+                self.edge_nodes.follow(message, self._directory.entry)
             entry = self._entry(device, message.at)
             plan = entry.plan
-            context = Context(device, message.at, plan.speech, message.topic)
-            samples = (wrapped or plan.codec).decode(message.payload, context)
+            if wrapped is sparkplug_b:
+                samples = self.edge_nodes.take(entry, message, outcome, self._directory.behind)
+            else:
+                context = Context(device, message.at, plan.speech, message.topic)
+                samples = (wrapped or plan.codec).decode(message.payload, context)
         except Rejected as rejected:
             if device is not None and self._directory.entry(device) is None:
                 device = self._strangers.line(device, message.at // DAY_MS)
@@ -193,7 +205,8 @@ class Pipeline:
                 outcome.hear(device, (message.at, None, None))
             _quarantine(outcome, message, device, rejected, 1, whole=len(message.payload) <= self._max_payload)
             return
-        self._samples(entry, samples, message, outcome)
+        if samples:
+            self._samples(entry, samples, message, outcome)
 
     def refresh(self) -> None:
         self._directory.refresh()

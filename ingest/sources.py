@@ -38,6 +38,8 @@ class Source:
     """`{device}` stands for the registry id, `{eui}` for a LoRaWAN device (`devices.uplinks.address`)."""
     wrapper: str | None = None
     """The codec of what is wrapped around the payload; None = the profile's codec reads it as it is."""
+    by_all: bool = False
+    """Every worker of a group hears it, not only one: it says what later messages mean."""
 
     @property
     def filter(self) -> str:
@@ -57,8 +59,16 @@ SOURCES: Final = (
     Source("station", "dtu/hj212/{device}", "hj212"),
     Source("station", "dtu/sl651/{device}", "sl651"),
     Source("station", "dtu/szy206/{device}", "szy206"),
+    Source("sparkplug_b", "spBv1.0/+/NBIRTH/{device}", "sparkplug_b", by_all=True),
+    Source("sparkplug_b", "spBv1.0/+/NDATA/{device}", "sparkplug_b"),
+    Source("sparkplug_b", "spBv1.0/+/NDEATH/{device}", "sparkplug_b", by_all=True),
+    Source("sparkplug_b", "spBv1.0/+/DBIRTH/+/{device}", "sparkplug_b", by_all=True),
+    Source("sparkplug_b", "spBv1.0/+/DDATA/+/{device}", "sparkplug_b"),
+    Source("sparkplug_b", "spBv1.0/+/DDEATH/+/{device}", "sparkplug_b", by_all=True),
 )
 """Every foreign family; where two rows fit a topic, the first one counts."""
+
+_BY_ALL: Final = frozenset(source.filter for source in SOURCES if source.by_all)
 
 FAMILIES: Final = tuple(dict.fromkeys(source.family for source in SOURCES))
 
@@ -150,6 +160,11 @@ def former(families: Collection[str]) -> list[str]:
     """What may have been subscribed to for other families, and is not for these."""
     wanted = filters(families)
     return [one for one in dict.fromkeys(source.filter for source in SOURCES) if one not in wanted]
+
+
+def subscribed(topic_filter: str, share: str) -> str:
+    """How a worker of a group subscribes to this; `share` is `$share/<group>/`, empty = there is no group."""
+    return topic_filter if topic_filter in _BY_ALL else share + topic_filter
 
 
 def _covers(general: str, special: str) -> bool:

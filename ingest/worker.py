@@ -111,6 +111,7 @@ class Worker:
         """One turn: receive, decode, hand over, acknowledge."""
         if not self._subscription.connected:
             self._subscription.connect()
+            self._pipeline.edge_nodes.forget()
             logger.info("listening")
         self.progress.connected = True
         patience_s = self._patience(settler)

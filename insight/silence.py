@@ -2,7 +2,8 @@
 
 **Offline.** A device is offline when nothing was heard of it for more than `SILENT_INTERVALS` of its shortest
 expected interval; since when = when its next message was due, one interval after the last. A device that reports on
-event is never known to be.
+event is never known to be. One that was said to be gone (the death of Sparkplug) is offline since then, whatever its
+intervals, until it is heard again.
 
 **Together.** What silenced a device happened between its last message and the next that was due. Devices whose spans
 have an instant in common may have one cause, whatever their intervals. Of a group of devices, those count as silenced
@@ -85,11 +86,15 @@ def is_silent(last: int, interval_s: float, now: int) -> bool:
     return now - last > SILENT_INTERVALS * interval_s * 1000
 
 
-def presence(device: Device, profile: Profile, heard_at: int | None, now: int) -> Presence:
-    """Whether the device is there, by when it was last heard."""
+def presence(
+    device: Device, profile: Profile, heard_at: int | None, now: int, *, gone_at: int | None = None
+) -> Presence:
+    """Whether the device is there, by when it was last heard, and said to be gone since."""
     intervals = [measure.interval_s for measure in profile.measures if measure.interval_s]
     begun = device.valid_from is None or device.valid_from <= now
     over = device.valid_to is not None and device.valid_to <= now
+    if gone_at is not None and begun and not over:
+        return Presence(device, heard_at, offline=True, since=gone_at)
     if not intervals or not begun or over:
         return Presence(device, heard_at, offline=None, since=None)
     interval_s = min(intervals)

@@ -16,8 +16,9 @@ from telemetry.model import Device
 PARTS = ("_worker", "_api", "_accounts")
 """Parts of the house that have an account of their own; no device's id begins so."""
 
-TAKEN = frozenset({"homeassistant"})
-"""A device of this name could publish as any other: its `%u/sensor/+/state` are topics of Home Assistant."""
+TAKEN = frozenset({"homeassistant", "spBv1.0"})
+"""A device of such a name could publish as any other: its `%u/sensor/+/state` are topics of Home Assistant, or those of
+a node in the group `sensor` of Sparkplug B."""
 _PASSWORD_BYTES = 24
 
 

@@ -62,7 +62,7 @@ def _embedded(
             prepare(house)
         bus = stack.enter_context(composition.bus(house, "bus"))
         settling = stack.enter_context(composition.settlement(house, settings.mqtt_client_id, bus.tell))
-        worker = composition.worker(house, settling)
+        worker = composition.worker(house, settling, bus.tell)
         server = Server(web(house, bus, worker, files), settings)
         if settings.mqtt_embedded:
             stack.enter_context(_broker_of_its_own(settings))

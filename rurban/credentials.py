@@ -98,4 +98,7 @@ def _told(settled: Settled, wanted: Wanted, tell: Callable[[str], None]) -> None
     if settled.revoked:
         tell(f"Locked out until renewed: {', '.join(settled.revoked)}")
     for name in settled.impossible:
-        tell(f"No account for {name}: such a name holds no colon and is not homeassistant. Put it behind a gateway.")
+        tell(
+            f"No account for {name}: such a name holds no colon and is neither homeassistant nor spBv1.0. "
+            "Put it behind a gateway."
+        )

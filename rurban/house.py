@@ -16,13 +16,14 @@ from ingest import settle
 from ingest.backlog import SpoolLimits
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory, Directory
+from ingest.edge_nodes import EdgeNodes
 from ingest.mqtt import Broker, Bus, Subscription
 from ingest.pipeline import Pipeline
 from ingest.rates import Rate
 from ingest.replay import Replayer
 from ingest.settle import Books, Settlement
 from ingest.settling import Progress
-from ingest.sources import filters, former
+from ingest.sources import filters, former, subscribed
 from ingest.worker import Limits, Worker
 from rurban.nights import Hours
 from rurban.place_tags import PlaceTags
@@ -84,8 +85,8 @@ class RegistryDirectory:
         return Directory(devices.all(), devices.profiles(), calibrations, codecs=CODECS, metrics=METRICS)
 
 
-def pipeline(house: House) -> Pipeline:
-    """A pipeline whose checks know nothing yet: `remember` tells them."""
+def pipeline(house: House, tell: Callable[[str, bytes], None] | None = None) -> Pipeline:
+    """A pipeline whose checks know nothing yet: `remember` tells them. Without `tell` it asks nothing of devices."""
     settings = house.settings
     checks = Checks(clock_limits(settings))
     for device, heard in house.registry.heard.find().items():
@@ -96,6 +97,7 @@ def pipeline(house: House) -> Pipeline:
         checks,
         max_payload=settings.max_payload_kb * 1024,
         rate=Rate(settings.device_rate, settings.device_burst) if settings.device_rate else None,
+        edge_nodes=EdgeNodes(tell, whole=not settings.mqtt_group),
     )
 
 
@@ -177,13 +179,18 @@ def bus(house: House, name: str) -> Iterator[Bus]:
         found.close()
 
 
-def worker(house: House, settling: Settlement, beat: Callable[[Progress], None] | None = None) -> Worker:
-    """The ingest worker on this house's store and registry."""
+def worker(
+    house: House,
+    settling: Settlement,
+    tell: Callable[[str, bytes], None],
+    beat: Callable[[Progress], None] | None = None,
+) -> Worker:
+    """The ingest worker on this house's store and registry; `tell` publishes what it asks of devices."""
     settings = house.settings
     share = f"$share/{settings.mqtt_group}/" if settings.mqtt_group else ""
-    native, *foreign = (share + topic for topic in filters(settings.mqtt_sources))
-    others = [share + topic for topic in former(settings.mqtt_sources)]
-    line = pipeline(house)
+    native, *foreign = (subscribed(topic, share) for topic in filters(settings.mqtt_sources))
+    others = [subscribed(topic, share) for topic in former(settings.mqtt_sources)]
+    line = pipeline(house, tell)
     return Worker(
         subscription=Subscription(
             broker(settings),

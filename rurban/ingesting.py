@@ -19,7 +19,7 @@ def ingest(settings: Settings) -> None:
     ):
         shelved(settings, house.registry)
         composition.settle_left_behind(house, settings.mqtt_client_id)
-        worker = composition.worker(house, settling, beat)
+        worker = composition.worker(house, settling, bus.tell, beat)
         bus.start()
         with composition.reporting_on(house, worker), composition.counted_nightly(house):
             until_stopped(worker)

@@ -64,6 +64,8 @@ class Reason(StrEnum):
     UNKNOWN_TOPIC = "unknown_topic"
     UNKNOWN_DEVICE = "unknown_device"
     UNKNOWN_METRIC = "unknown_metric"
+    UNKNOWN_BIRTH = "unknown_birth"
+    """It speaks by a birth that is not known: of an alias its name, or of a value its datatype."""
     UNKNOWN_UNIT = "unknown_unit"
     """A unit that is not in the table, or is of another dimension than the metric."""
     FOREIGN_DEVICE = "foreign_device"

@@ -23,7 +23,7 @@ import msgspec
 from telemetry.instant import DAY_MS
 from telemetry.sequence import Losses, Numbers
 
-__all__ = ["Hearing", "Note"]
+__all__ = ["GONE", "Hearing", "Note"]
 
 SAMPLES: Final = 5
 """How many delays are remembered."""
@@ -35,6 +35,8 @@ _BELIEVED_AHEAD_MS: Final = 300_000
 
 Note = tuple[int, int | None, int | None]
 """One message as it was heard: when it was received, its newest time, its number; milliseconds UTC, None = has none."""
+GONE: Final = -1
+"""In the place of the number: nobody heard the device itself, but it was said to be gone."""
 
 
 class Hearing(msgspec.Struct, array_like=True):
@@ -59,6 +61,8 @@ class Hearing(msgspec.Struct, array_like=True):
     """The newest UTC day of a numbered message, counted from 1970."""
     messages: int = 0
     """Of that day, numbered and each once."""
+    gone_at: int = 0
+    """When it was last said to be gone; 0 = never."""
 
     def hear(self, notes: Sequence[Note], closed: dict[int, int], losses: Losses) -> None:
         """Take in the next messages, in the order in which they came; what comes together is one sample of the clock.
@@ -78,6 +82,9 @@ class Hearing(msgspec.Struct, array_like=True):
                     newest = at if newer else newest
             if number is None:
                 continue
+            if number == GONE:
+                self.gone_at = max(self.gone_at, received_at)
+                continue
             day = received_at // DAY_MS
             if numbers is None:
                 numbers = Numbers(number)
@@ -88,8 +95,9 @@ class Hearing(msgspec.Struct, array_like=True):
             counted[day] = counted.get(day, 0) + 1
         self.newest, self.numbers = newest, numbers
         self._count(counted, closed)
-        if notes:
-            self._tell_time(notes[-1])
+        last = next((note for note in reversed(notes) if note[2] != GONE), None)
+        if last is not None:
+            self._tell_time(last)
 
     def _count(self, counted: dict[int, int], closed: dict[int, int]) -> None:
         for day, messages in counted.items():

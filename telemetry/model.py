@@ -362,6 +362,8 @@ class Heard:
     """How many of them the estimate is made of."""
     ahead_until: int = 0
     """The newest time of a message that was from the future; 0 = none."""
+    gone_at: int | None = None
+    """When it was said to be gone, as nothing was heard of it since; None = it was not."""
 
 
 @dataclass(frozen=True, slots=True)

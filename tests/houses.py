@@ -62,7 +62,7 @@ def house_on(
         bus = Bus(composition.broker(settings), "test-bus", clock=house.clock)
         stack.callback(bus.close)
         settling = stack.enter_context(composition.settlement(house, settings.mqtt_client_id, bus.tell))
-        worker = composition.worker(house, settling)
+        worker = composition.worker(house, settling, bus.tell)
         server = Server(web(house, bus, worker, {}), settings)
         bus.start()
         eventually(lambda: bus.connected)

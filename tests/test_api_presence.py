@@ -6,6 +6,7 @@ import pytest
 
 from api.atlas import CurrentAtlas
 from api.presence import away, roll
+from telemetry.hearing import GONE
 from telemetry.instant import day_of, iso
 from telemetry.model import Device, LedgerLine
 from tests.api_fixture import HOUR, MINUTE, NOW, Served, house
@@ -39,6 +40,17 @@ def county(house: Served) -> Served:
         },
     )
     return house
+
+
+def test_who_is_said_to_be_gone_is_offline_until_it_is_heard_again(county: Served) -> None:
+    county.registry.heard.note({"station-1": [(NOW, None, GONE)]})
+    gone = county.get("/devices/station-1")
+    latest = {reading["offline"] for reading in county.get("/latest?device=station-1")["readings"]}
+    county.registry.heard.note({"station-1": [(NOW + 1, NOW + 1, None)]})
+
+    assert (True, iso(NOW), iso(NOW)) == (gone["offline"], gone["offline_since"], gone["last_heard_at"])
+    assert {True} == latest
+    assert county.get("/devices/station-1")["offline"] is False
 
 
 def test_a_device_tells_when_it_was_heard_how_its_clock_is_and_what_has_arrived(county: Served) -> None:

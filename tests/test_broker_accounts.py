@@ -35,14 +35,18 @@ def lets_in(house: Guarded, name: str, password: str | None = None) -> bool:
 
 FOREIGN = ["application/farm/device/a84041000181c061/event/up", "v3/farm@tenant/devices/eui-a84041000181c061/up"]
 AT_HOME = ["tele/{}/SENSOR", "homeassistant/sensor/{}/state", "homeassistant/binary_sensor/{}/state"]
-AT_HOME += ["{}/sensor/soil/state", "{}/binary_sensor/soil/state", "dtu/sl651/{}"]
+AT_HOME += ["{}/sensor/soil/state", "{}/binary_sensor/soil/state", "{}/status/switch:0", "dtu/sl651/{}"]
+AT_HOME += [f"spBv1.0/g/{kind}/{{}}" for kind in ("NBIRTH", "NDATA", "NDEATH")]
+AT_HOME += [f"spBv1.0/g/{kind}/{{}}/soil-1" for kind in ("DBIRTH", "DDATA", "DDEATH")]
 OWN = [topic.format("well-1") for topic in AT_HOME]
 OTHERS = [topic.format("rain-1") for topic in AT_HOME]
+COMMANDS = ["spBv1.0/g/NCMD/well-1", "spBv1.0/g/NCMD/rain-1"]
 TOPICS = [
     uplink("well-1"),
     uplink("rain-1"),
     "rurban/v1/well-1/down",
     "rurban/v1/rain-1/down",
+    *COMMANDS,
     announcement.topic("370522"),
     replay_request.TOPIC,
     *FOREIGN,
@@ -55,7 +59,7 @@ UPWARDS = [topic for topic in TOPICS if not topic.endswith("/down")]
 def test_each_publishes_on_its_own_topics_only(house: Guarded) -> None:
     allowed = {
         "well-1": [uplink("well-1"), *OWN],
-        "_worker": [announcement.topic("370522"), replay_request.TOPIC],
+        "_worker": [*COMMANDS, announcement.topic("370522"), replay_request.TOPIC],
         "_api": [replay_request.TOPIC],
         "_accounts": [],
     }
@@ -66,7 +70,7 @@ def test_each_publishes_on_its_own_topics_only(house: Guarded) -> None:
 def test_each_hears_its_own_topics_only(house: Guarded) -> None:
     ups = [uplink("well-1"), uplink("rain-1")]
     allowed = {
-        "well-1": ["rurban/v1/well-1/down"],
+        "well-1": ["rurban/v1/well-1/down", "spBv1.0/g/NCMD/well-1"],
         "_worker": [*ups, announcement.topic("370522"), replay_request.TOPIC, *FOREIGN, *OWN, *OTHERS],
         "_api": [announcement.topic("370522")],
         "_accounts": [],

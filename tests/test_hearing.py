@@ -5,7 +5,7 @@ import random
 import pytest
 
 from insight.clock import clock_state
-from telemetry.hearing import SAMPLES, Hearing, Note
+from telemetry.hearing import GONE, SAMPLES, Hearing, Note
 
 T0 = 1_795_420_800_000
 MINUTE = 60_000
@@ -94,6 +94,15 @@ def test_late_messages_between_live_ones_are_no_news_of_the_clock() -> None:
         heard(note, (note[0] + 1_000, T0 - HOUR + i * MINUTE, None), hearing=hearing)
 
     assert -200 == hearing.skew_ms
+
+
+def test_what_is_said_of_a_device_is_no_sign_of_life_of_its_own() -> None:
+    hearing = Hearing()
+    hearing.hear([(T0, T0, 7), (T0 + MINUTE, None, GONE)], {}, {})
+    hearing.hear([(T0 + 2 * MINUTE, None, GONE)], {}, {})
+
+    assert (T0, T0 + 2 * MINUTE) == (hearing.heard_at, hearing.gone_at)
+    assert 7 == (hearing.numbers.highest if hearing.numbers else None)
 
 
 def test_messages_that_come_together_are_one_sample() -> None:

@@ -29,6 +29,7 @@ DOORS = {
     "zstandard": {"ingest/records.py"},
     "jsonpath": {"telemetry/json_path.py"},
     "segno": {"devices/slip.py"},
+    "google": {"devices/sparkplug.py"},
     "pyarrow.csv": {"devices/history/records.py"},
     "grafana_client": {"dashboards/upload.py"},
     "grafana_foundation_sdk": {"dashboards/"},

@@ -52,6 +52,17 @@ def test_a_device_is_offline_after_three_intervals_since_the_first_that_was_miss
     assert (offline, since) == (found.offline, found.since)
 
 
+def test_who_is_said_to_be_gone_is_offline_at_once_and_whatever_its_interval() -> None:
+    device = Device("d", "p", VILLAGES[0])
+    over = Device("d", "p", VILLAGES[0], valid_to=NOW)
+    found = [
+        presence(one, profile(interval_s), NOW - 2, NOW, gone_at=NOW - 1)
+        for one, interval_s in ((device, 600), (device, None), (over, 600))
+    ]
+
+    assert [(True, NOW - 1), (True, NOW - 1), (None, None)] == [(one.offline, one.since) for one in found]
+
+
 def fleet(
     silent: Mapping[str, int], *, gateway: str | None = None, per_village: int = 5, intervals: Iterable[float] = (600,)
 ) -> list[Presence]:

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from devices.codecs import CODECS
 from devices.message import uplink
-from ingest.sources import FAMILIES, SOURCES, UPLINKS, bucket_of, filters, former, source_of
+from ingest.sources import FAMILIES, SOURCES, UPLINKS, bucket_of, filters, former, source_of, subscribed
 from rurban.settings import Settings
 from telemetry.errors import Reason, Rejected
 
@@ -29,6 +29,8 @@ EUI = "a84041000181c061"
         ("dtu/hj212/010000A8900016F000169DC0", "010000A8900016F000169DC0", "hj212"),
         ("dtu/sl651/0011223344", "0011223344", "sl651"),
         ("dtu/szy206/5303810D00", "5303810D00", "szy206"),
+        ("spBv1.0/370522101/NBIRTH/edge-1", "edge-1", "sparkplug_b"),
+        ("spBv1.0/370522101/DDATA/edge-1/probe-7", "probe-7", "sparkplug_b"),
     ],
 )
 def test_a_topic_names_a_device_and_what_its_payload_is_wrapped_in(
@@ -49,6 +51,9 @@ def test_a_topic_names_a_device_and_what_its_payload_is_wrapped_in(
         "plug-3/status/switch:1",
         "homeassistant/sensor/barn/config",
         "greenhouse/switch/pump/state",
+        "spBv1.0/370522101/NCMD/edge-1",
+        "spBv1.0/370522101/DDATA/edge-1",
+        "spBv1.0/STATE/host-1",
         "/sensor/soil_temperature/state",
         "v3/farm@tenant/devices/eui-/up",
         "dtu/hj212/",
@@ -95,6 +100,20 @@ def test_only_the_families_that_are_wanted_are_subscribed_to() -> None:
         ["home_assistant"]
     )
     assert [UPLINKS, "+/sensor/+/state", "+/binary_sensor/+/state"] == filters(["home_assistant", "esphome"])
+
+
+def test_births_and_deaths_are_heard_by_every_worker_of_a_group() -> None:
+    wanted = {subscribed(topic, "$share/county/") for topic in filters(["sparkplug_b"])}
+
+    assert {
+        f"$share/county/{UPLINKS}",
+        "$share/county/spBv1.0/+/NDATA/+",
+        "$share/county/spBv1.0/+/DDATA/+/+",
+        "spBv1.0/+/NBIRTH/+",
+        "spBv1.0/+/NDEATH/+",
+        "spBv1.0/+/DBIRTH/+/+",
+        "spBv1.0/+/DDEATH/+/+",
+    } == wanted
 
 
 def test_what_was_subscribed_to_for_other_families_is_known() -> None:

@@ -21,6 +21,7 @@ NEVER = {
     "grafana_client",
     "iotcore",
     "cryptography",
+    "google",  # protobuf comes with the first message of Sparkplug
 }
 OF_A_STORE = {"embedded": {"duckdb", "pyarrow"}, "influxdb": {"influxdb_client"}}
 

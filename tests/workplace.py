@@ -15,13 +15,14 @@ from ingest import settle
 from ingest.backlog import SpoolLimits
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory
+from ingest.edge_nodes import EdgeNodes
 from ingest.mqtt import Broker, Subscription
 from ingest.pipeline import Pipeline
 from ingest.rates import Rate
 from ingest.replay import Replayer
 from ingest.settle import Books, PositionBook, Settlement
 from ingest.settling import Progress
-from ingest.sources import FAMILIES, filters, former
+from ingest.sources import FAMILIES, filters, former, subscribed
 from ingest.worker import Limits, Worker
 from rurban.house import RegistryDirectory
 from telemetry import replay_request
@@ -76,6 +77,7 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
     keepalive_s: int = 60,
     rate: Rate | None = None,
     families: Collection[str] = FAMILIES,
+    tell: Callable[[str, bytes], None] | None = None,
 ) -> Iterator[Worker]:
     """A worker that does not run yet, with its spool in this folder; None = beside what its broker keeps."""
     if folder is None:
@@ -83,7 +85,8 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
         folder = broker.folder
     place = broker if isinstance(broker, Broker) else Broker(broker.host, broker.port)
     directory = CurrentDirectory(RegistryDirectory(registry), wall_clock)
-    pipeline = Pipeline(directory, Checks(ClockLimits()), rate=rate)
+    nodes = EdgeNodes(tell, whole=not share)
+    pipeline = Pipeline(directory, Checks(ClockLimits()), rate=rate, edge_nodes=nodes)
     with settlement_on(
         registry, writer, reader, folder, name=client_id, announce=announce, limits=spool_limits, positions=positions
     ) as settlement:
@@ -91,9 +94,9 @@ def worker_on(  # noqa: PLR0913 - a test names what it is about
             subscription=Subscription(
                 replace(place, mqtt5=mqtt5, keepalive_s=keepalive_s),
                 client_id,
-                [share + topic for topic in (*filters(families), replay_request.TOPIC)],
+                [subscribed(topic, share) for topic in (*filters(families), replay_request.TOPIC)],
                 clock=wall_clock,
-                former=[share + topic for topic in former(families)],
+                former=[subscribed(topic, share) for topic in former(families)],
             ),
             pipeline=pipeline,
             settlement=settlement,

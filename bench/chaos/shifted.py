@@ -36,7 +36,7 @@ def main() -> None:
         contextlib.closing(Bus(composition.broker(settings), "shifted-bus", clock=clock)) as bus,
         composition.settlement(house, settings.mqtt_client_id, bus.tell) as settling,
     ):
-        worker = composition.worker(house, settling)
+        worker = composition.worker(house, settling, bus.tell)
         bus.start()
         until_stopped(worker)
 

@@ -5,13 +5,14 @@ A codec is a module of this folder; its name is the module's name and the value 
 read what is wrapped around others (a network server's event): the inside is decoded by `context.speech.content`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import msgspec
 
 from devices.origins import Located
+from devices.sparkplug import Named
 from telemetry.errors import Reason
 from telemetry.model import Sample
 
@@ -44,6 +45,8 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     speech: Speech = PLAIN
     """What the profile says."""
     topic: str = ""
+    names: Mapping[int | str, Named] = {}
+    """What the sender has said once for all that follows, where its format does so: by number and by name."""
 
 
 _AT_NOON: Final = Context(device="device-1", received_at=1_795_420_800_000)

@@ -174,4 +174,5 @@ def _heard(device: str, at: int, told: bytes) -> Heard:
         skew_spread_ms=hearing.spread_ms,
         skew_samples=len(hearing.delays),
         ahead_until=hearing.ahead_until,
+        gone_at=hearing.gone_at if hearing.gone_at and hearing.gone_at >= at else None,
     )
