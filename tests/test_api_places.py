@@ -7,7 +7,7 @@ import pytest
 from rurban.settings import Settings
 from rurban.shelf import shelved
 from telemetry.metrics import METRICS
-from telemetry.model import Device, Level, Quality, Reading, Region
+from telemetry.model import Device, Level, Profile, Quality, Reading, Region
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
 from tests.api_fixture import NOW, Served, house, served
@@ -102,6 +102,12 @@ def test_profiles_tell_what_a_model_reports_in_which_unit(house: Served) -> None
     by_id = {profile["id"]: profile for profile in house.get("/profiles")["profiles"]}
 
     assert {"gauge", "probe", "senml", "station"} == by_id.keys()
+    house.registry.devices.put_profiles([Profile("spare", "On the shelf", "native_json", (), open=True)])
+    used = {profile["id"] for profile in house.get("/profiles?used=true")["profiles"]}
+    assert (by_id.keys(), by_id.keys() | {"spare"}) == (
+        used,
+        {profile["id"] for profile in house.get("/profiles")["profiles"]},
+    )
     assert by_id["senml"] == house.get("/profiles/senml")
     assert [("soil_temperature", "Cel", 600.0)] == [
         (measure["metric"], measure["unit"], measure["interval_s"]) for measure in by_id["senml"]["measures"]

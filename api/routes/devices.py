@@ -100,11 +100,18 @@ def replay_device(
     return ask(services, atlas.device(device_id).id)
 
 
+class ProfilesQuery(Parameters):
+    """Which device models."""
+
+    used: Annotated[bool, Field(description="only those that a device has")] = False
+
+
 @router.get("/profiles")
-def profiles(_query: Annotated[Parameters, Query()], services: Parts, atlas: CurrentPicture) -> Profiles:
-    """Every device model: what it reports, where in its payloads that stands, and whether anybody has checked it."""
-    files = services.profile_files
-    return Profiles(profiles=[profile_answer(profile, _UNITS, files) for profile in atlas.profiles.values()])
+def profiles(query: Annotated[ProfilesQuery, Query()], services: Parts, atlas: CurrentPicture) -> Profiles:
+    """Device models: what each reports, where in its payloads that stands, and whether anybody has checked it."""
+    have = {device.profile for device in atlas.devices.values()}
+    found = [profile for profile in atlas.profiles.values() if profile.id in have or not query.used]
+    return Profiles(profiles=[profile_answer(profile, _UNITS, services.profile_files) for profile in found])
 
 
 @router.get("/profiles/{profile_id}", responses=NOT_FOUND)

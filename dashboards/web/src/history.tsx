@@ -32,9 +32,9 @@ function urbanOf(regions: Iterable<Region>, code: string, metric: Metric): strin
   return found.some((one) => one.code === own) ? [] : found.map((one) => one.code).slice(0, MOST_PLACES);
 }
 
-/** The longest seconds between readings of a metric that a device model declares; 0 = all report on event. */
+/** The longest seconds between readings of a metric, by the models that devices have; 0 = all report on event. */
 async function intervalOf(metric: Metric, signal: AbortSignal): Promise<number> {
-  const { profiles } = await ask<{ profiles: Profile[] }>("/profiles", {}, signal);
+  const { profiles } = await ask<{ profiles: Profile[] }>("/profiles", { used: "true" }, signal);
   const own = profiles.flatMap((profile) => profile.measures).filter((one) => one.metric === metric.id);
   return Math.max(0, ...own.map((one) => one.interval_s ?? 0)) || (metric.interval_s ?? 0);
 }
