@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from insight.scores import PROFILE as OF_THE_HOUSE
 from telemetry.errors import Conflict, Unknown
 from telemetry.model import Device
 
@@ -109,8 +110,10 @@ def renewed(accounts: Accounts, device: Device, *, at: int, hand_over: Callable[
 
 
 def _speaks(device: Device, at: int) -> bool:
-    """Before its first day too: it is set up then."""
-    return device.gateway is None and (device.valid_to is None or at < device.valid_to)
+    """Before its first day too: it is set up then. What the house says of places the API's account says."""
+    if device.gateway is not None or device.profile == OF_THE_HOUSE:
+        return False
+    return device.valid_to is None or at < device.valid_to
 
 
 def _can_be_a_user(name: str) -> bool:

@@ -20,6 +20,7 @@ from rich.text import Text
 from devices.message import uplink
 from rurban.house import now
 from rurban.settings import Settings
+from rurban.shelf import shelved
 from telemetry import roster
 from telemetry.enrolment import faults
 from telemetry.errors import Conflict, Invalid
@@ -157,9 +158,10 @@ def _content(file: Path) -> bytes:
 
 @contextlib.contextmanager
 def opened(settings: Settings) -> Iterator[Registry]:
-    """The registry alone: the store may belong to another process."""
+    """The registry alone, with all device models: the store may belong to another process."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with open_registry(settings.registry) as registry:
+        shelved(settings, registry)
         yield registry
 
 

@@ -9,6 +9,7 @@ import pytest
 from devices.message import uplink
 from ingest.mqtt import Broker, Subscription
 from rurban.account_files import FileAccounts
+from rurban.scoring import HOUSE, PROFILE
 from telemetry import announcement, replay_request
 from telemetry.errors import Conflict, Unknown
 from telemetry.model import Device
@@ -171,7 +172,7 @@ def test_nothing_changes_when_all_have_their_accounts(house: Guarded) -> None:
 def test_who_speaks_through_a_gateway_or_cannot_be_a_user_has_no_account(house: Guarded) -> None:
     child = Device("leaf-1", "rain_gauge", REGION, gateway="well-1")
     taken_name = Device("homeassistant", "probe", REGION)
-    settled = house.settle([WELL, child, Device("a:b", "p", REGION), taken_name])
+    settled = house.settle([WELL, child, Device("a:b", "p", REGION), taken_name, Device(HOUSE, PROFILE.id, REGION)])
 
     assert ([], ["a:b", "homeassistant"]) == (settled.made, settled.impossible)
 
