@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from telemetry.model import Device
+from tests.guarded import comes_in, given, guarded, taken
 from tests.test_house import ROOT
+from tests.village import VILLAGE
+from tests.workplace import eventually
 
 PAGE = (ROOT / "docs/write-a-codec.md").read_text("utf-8")
 CODEC = "devices/codecs/drip_node.py"
@@ -70,6 +74,20 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         row = f'    "drip_node": {function},'
         file.write_text(re.sub(rf"(?m)^({re.escape(table)}.+)$", rf"\1\n{row}", file.read_text("utf-8")), "utf-8")
     return folder
+
+
+def test_its_devices_are_let_in_where_the_broker_asks_for_passwords(tmp_path: Path) -> None:
+    speak, hear = shown()["rurban/mosquitto.acl"]
+    topics = ["drip/bed-3/up", "drip/bed-4/up"]
+    with guarded(tmp_path, "files") as house:
+        put(house.folder / "acl", "pattern write dtu/+/%u\n", speak)
+        put(house.folder / "acl", "topic read dtu/+/+\n", hear)
+        house.settle([Device("bed-3", "drip-node", VILLAGE)])
+        eventually(lambda: comes_in(house.broker, "bed-3", house.passwords["bed-3"]))
+        allowed = taken(house.broker, "bed-3", house.passwords["bed-3"], topics)
+        heard = given(house.broker, "_worker", house.passwords["_worker"], topics)
+
+    assert (topics[:1], topics) == (allowed, heard)
 
 
 def said(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
