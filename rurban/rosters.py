@@ -118,7 +118,8 @@ def add(settings: Settings, row: Mapping[str, object]) -> None:
             raise Invalid(_option(cell.column), f"{cell.value!r} {cell.wrong}", cell.allowed)
         registry.devices.put(found.new)
     for device in found.new:
-        typer.echo(f"{device.id} is registered; it publishes to {uplink(device.id)}")
+        where = f"{uplink(device.id)}, or where its family speaks (docs/formats.md)"
+        typer.echo(f"{device.id} is registered; it publishes to {where}")
 
 
 def move(settings: Settings, device_id: str, region: str, position: Position, at: str | None) -> None:
