@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from pydantic import BaseModel, Field
 
-from api.atlas import Atlas
+from api.atlas import Atlas, sensors
 from insight.silence import Cause
 from telemetry.catalogue.marks import MARKS
 from telemetry.instant import iso
@@ -338,7 +338,7 @@ def device_answer(device: Device, presence: PresenceAnswer) -> DeviceAnswer:
 
 def region_answer(atlas: Atlas, region: Region) -> RegionAnswer:
     row = {name: getattr(region, name) for name in RegionAnswer.model_fields if name != "devices"}
-    return RegionAnswer(**row, devices=sum(len(atlas.sensors(place.code)) for place in atlas.beneath(region.code)))
+    return RegionAnswer(**row, devices=sum(len(sensors(atlas, place.code)) for place in atlas.beneath(region.code)))
 
 
 def region_answers(atlas: Atlas, regions: Sequence[Region]) -> list[RegionAnswer]:

@@ -88,10 +88,6 @@ class Atlas:
             found.extend(self.children.get(region.code, ()))
         return found
 
-    def sensors(self, code: str) -> list[Device]:
-        """Those that stand in this region itself and measure: without those that bear what the house says of it."""
-        return [device for device in self.standing.get(code, ()) if device.profile != OF_THE_HOUSE]
-
     def standing_beneath(self, code: str) -> list[Device]:
         """The devices in a region and in all under it, by id."""
         found = [device for region in self.beneath(code) for device in self.standing.get(region.code, ())]
@@ -128,6 +124,11 @@ class Atlas:
             more = readings_due(from_then, replace(self.profiles[device.profile], measures=(measure,)), start, stop)
             due = due if more is None else more + (due or 0)
         return due
+
+
+def sensors(atlas: Atlas, code: str) -> list[Device]:
+    """Those that stand in this region itself and measure: without those that bear what the house says of it."""
+    return [device for device in atlas.standing.get(code, ()) if device.profile != OF_THE_HOUSE]
 
 
 class CurrentAtlas:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
-from api.atlas import Atlas, CurrentAtlas
+from api.atlas import Atlas, CurrentAtlas, sensors
 from api.declarations import Declarations
 from api.declared_entry import declared_bench
 from api.evidence import Period
@@ -88,6 +88,6 @@ def _scored(atlas: Atlas, region: Region) -> bool:
     if region.level not in {Level.VILLAGE, Level.TOWN, Level.COUNTY}:
         return False
     return any(
-        one.level is Level.VILLAGE and one.setting is Setting.RURAL and atlas.sensors(one.code)
+        one.level is Level.VILLAGE and one.setting is Setting.RURAL and sensors(atlas, one.code)
         for one in atlas.beneath(region.code)
     )

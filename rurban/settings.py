@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from devices.tls import Tls
 from ingest.sources import FAMILIES
+from rurban.setting_values import Families, Networks, PlainUrl, ZoneId, listed
 from telemetry.registry import Room
 from telemetry.store import Address, EmbeddedFile
 
@@ -26,7 +27,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path("data"), description="folder of the embedded store, the registry and the broker"
     )
-    timezone: str = Field(default="Asia/Shanghai", description="IANA zone whose days the daily rollups follow")
+    timezone: ZoneId = Field(default="Asia/Shanghai", description="IANA zone whose days the daily rollups follow")
     registry_url: str = Field(
         default="", description="SQLAlchemy URL of the registry; empty = SQLite in the data folder", repr=False
     )
@@ -53,7 +54,7 @@ class Settings(BaseSettings):
     )
     store_memory_mb: int = Field(default=256, ge=64, description="memory that the embedded store may use, in MB")
 
-    influxdb_url: str = Field(default="http://127.0.0.1:8086", description="address of InfluxDB")
+    influxdb_url: PlainUrl = Field(default="http://127.0.0.1:8086", description="address of InfluxDB")
     influxdb_bucket: str = Field(
         default="rurban", description="bucket of InfluxDB 2, database of 3, database or database/policy of 1.8"
     )
@@ -97,7 +98,7 @@ class Settings(BaseSettings):
     mqtt_tls_key: Path | None = Field(default=None, description="key of that certificate, without a passphrase")
     mqtt_version: str = Field(default="3.1.1", pattern=r"^(3\.1\.1|5)$", description="MQTT version: 3.1.1 or 5")
     mqtt_client_id: str = Field(default="rurban-ingest", description="client id of the worker; its session hangs on it")
-    mqtt_families: str = Field(
+    mqtt_families: Families = Field(
         default=",".join(FAMILIES),
         description="whose topics are listened to besides the native ones, with commas between; or none",
     )
@@ -158,7 +159,7 @@ class Settings(BaseSettings):
         le=65535,
         description="port of the gateway's own counters for Prometheus, on 127.0.0.1; 0 = none",
     )
-    gateway_networks: str = Field(
+    gateway_networks: Networks = Field(
         default="", description="networks from which stations may come, with commas between; needed off loopback"
     )
     gateway_connections: int = Field(default=1000, ge=1, description="stations that may be connected at once")
@@ -169,22 +170,6 @@ class Settings(BaseSettings):
     log_level: str = Field(
         default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
     )
-
-    @field_validator("influxdb_url")
-    @classmethod
-    def _without_credentials(cls, value: str) -> str:
-        if "@" in value:
-            raise ValueError("holds a user or password, which messages would show: use RURBAN_INFLUXDB_TOKEN")
-        return value
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{value!r} is not an IANA time zone such as Asia/Shanghai") from error
-        return value
 
     @model_validator(mode="after")
     def _nothing_open_without_credentials(self) -> "Settings":
@@ -212,16 +197,6 @@ class Settings(BaseSettings):
             raise ValueError("RURBAN_MQTT_TLS_CERT is shown over TLS only: set RURBAN_MQTT_TLS_CA too")
         return self
 
-    @field_validator("gateway_networks")
-    @classmethod
-    def _known_networks(cls, value: str) -> str:
-        for name in _listed(value):
-            try:
-                ip_network(name)
-            except ValueError as error:
-                raise ValueError(f"{error}; a network is written 10.20.0.0/16, and all of them 0.0.0.0/0") from error
-        return value
-
     @model_validator(mode="after")
     def _no_station_from_anywhere(self) -> "Settings":
         if not is_loopback(self.gateway_host) and not self.gateway_networks:
@@ -231,18 +206,10 @@ class Settings(BaseSettings):
             )
         return self
 
-    @field_validator("mqtt_families")
-    @classmethod
-    def _known_families(cls, value: str) -> str:
-        unknown = sorted(set(_listed(value)) - set(FAMILIES))
-        if unknown:
-            raise ValueError(f"{', '.join(unknown)} is no family of topics; there are {', '.join(FAMILIES)}, or none")
-        return value
-
     @property
     def mqtt_sources(self) -> list[str]:
         """Whose topics are listened to besides the native ones."""
-        return _listed(self.mqtt_families)
+        return listed(self.mqtt_families)
 
     @property
     def mqtt_tls(self) -> Tls | None:
@@ -252,7 +219,7 @@ class Settings(BaseSettings):
     @property
     def gateway_admits(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks from which stations may come."""
-        return tuple(ip_network(name) for name in _listed(self.gateway_networks))
+        return tuple(ip_network(name) for name in listed(self.gateway_networks))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -282,11 +249,6 @@ class Settings(BaseSettings):
     def registry(self) -> str:
         """The registry's URL."""
         return self.registry_url or f"sqlite:///{self.data_dir / 'registry.sqlite'}"
-
-
-def _listed(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    return [] if names == ["none"] else names
 
 
 def is_loopback(host: str) -> bool:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.answers import INSTANT, NewestReading, PlaceNow, region_answer
-from api.atlas import Atlas
+from api.atlas import Atlas, sensors
 from api.dependencies import CurrentPicture, Parts
 from api.headlines import headlines
 from api.newest import newest
@@ -47,8 +47,8 @@ class Places(BaseModel):
 def places(query: Annotated[PlacesQuery, Query()], services: Parts, atlas: CurrentPicture) -> Places:
     """Every place of a region in which devices stand: what it measures now, who is silent, what of today arrived."""
     beneath = list(atlas.regions.values()) if query.region is None else atlas.beneath(atlas.region(query.region).code)
-    found = sorted((place for place in beneath if atlas.sensors(place.code)), key=_code)
-    devices = [device for place in found for device in atlas.sensors(place.code)]
+    found = sorted((place for place in beneath if sensors(atlas, place.code)), key=_code)
+    devices = [device for place in found for device in sensors(atlas, place.code)]
     readings: dict[str, list[Reading]] = defaultdict(list)
     for reading in newest(services.reader, [(device, None) for device in devices], None):
         device = atlas.device_of(reading.device)
@@ -64,7 +64,7 @@ def places(query: Annotated[PlacesQuery, Query()], services: Parts, atlas: Curre
 
 
 def _now(atlas: Atlas, place: Region, readings: list[Reading], whole: Roll) -> PlaceNow:
-    devices = atlas.sensors(place.code)
+    devices = sensors(atlas, place.code)
     missing = [there for there in map(whole.presence, devices) if there.offline]
     return PlaceNow(
         **region_answer(atlas, place).model_dump(),

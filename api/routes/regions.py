@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from api.answers import RegionAnswer, Regions, RegionWhole, region_answer, region_answers
+from api.atlas import sensors
 from api.dependencies import CurrentPicture, Parts
 from api.headlines import HEADLINES, headlines
 from api.newest import newest
@@ -51,7 +52,7 @@ def region(
     found = atlas.region(code)
     own: RegionAnswer = region_answer(atlas, found)
     whole = roll(atlas, services.registry, None, services.clock())
-    devices = [device for place in atlas.beneath(found.code) for device in atlas.sensors(place.code)]
+    devices = [device for place in atlas.beneath(found.code) for device in sensors(atlas, place.code)]
     missing = [there for there in map(whole.presence, devices) if there.offline]
     return RegionWhole(
         **own.model_dump(),
