@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pydantic import BaseModel, Field
 
 from api.atlas import Atlas, sensors
+from api.uplink_topic import uplink_topic
 from insight.silence import Cause
 from telemetry.catalogue.marks import MARKS
 from telemetry.instant import iso
@@ -199,7 +200,7 @@ class DeviceAnswer(PresenceAnswer):
     valid_to: str | None = Field(description="null = for ever", examples=[INSTANT])
     gateway: str | None = Field(description="device under whose topic this one's payloads may arrive")
     project: str | None = Field(description="that put it there; null = not known")
-    topic: str = Field(description="where the device publishes", examples=["rurban/v1/demo-probe/up"])
+    topic: str | None = Field(description="where the device publishes", examples=["rurban/v1/demo-probe/up"])
 
 
 class Devices(BaseModel):
@@ -220,6 +221,7 @@ class LatestReading(BaseModel):
     age_s: float = Field(description="seconds since `at`", examples=[12.0])
     quality: list[str] = Field(description="the raised flags; none = good")
     suspect: bool = Field(description="one of the flags keeps it out of folds")
+    experiment: bool = Field(description="of a device for experiments, which takes part in no place's figures")
     offline: bool | None = Field(
         description="its device, or this measure of it, has been silent for more than three of its expected intervals; "
         "null = reports on event or is not in service, so unknown"
@@ -319,7 +321,7 @@ def metric_answer(metric: Metric) -> MetricAnswer:
     )
 
 
-def device_answer(device: Device, presence: PresenceAnswer) -> DeviceAnswer:
+def device_answer(device: Device, presence: PresenceAnswer, atlas: Atlas) -> DeviceAnswer:
     return DeviceAnswer(
         **dict(presence),
         id=device.id,
@@ -332,7 +334,7 @@ def device_answer(device: Device, presence: PresenceAnswer) -> DeviceAnswer:
         valid_to=None if device.valid_to is None else iso(device.valid_to),
         gateway=device.gateway,
         project=device.project,
-        topic=f"rurban/v1/{device.id}/up",
+        topic=uplink_topic(device, atlas),
     )
 
 

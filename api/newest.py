@@ -53,6 +53,7 @@ def latest_answers(
                 age_s=(now - reading.at) / 1000,
                 quality=list(flag_words(reading.quality)),
                 suspect=bool(reading.quality & SUSPECT),
+                experiment=atlas.profiles[device.profile].open,
                 offline=offline,
                 offline_since=None if since is None else iso(since),
             )

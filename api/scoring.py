@@ -1,5 +1,6 @@
 """What the house says of a place for a period, as `/scorecard` and `/index` say it to anybody, to be remembered."""
 
+import logging
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,8 @@ from telemetry.errors import Invalid
 from telemetry.model import Level, Region, Setting
 from telemetry.registry import Registry
 from telemetry.store.ports import ReadingReader
+
+logger = logging.getLogger(__name__)
 
 PEERS = 5
 """Similar villages beside which a village is held, as `/scorecard` does."""
@@ -44,16 +47,18 @@ class Scorer:
         return [region for region in atlas.regions.values() if _scored(atlas, region)]
 
     def scores(self, region: Region, stop: int) -> Sequence[Score]:
-        """Of the 30 days before `stop`, milliseconds UTC; none for a place that belongs to no city.
+        """Of the 30 days before `stop`, milliseconds UTC; none for a place that cannot be judged, as without a city.
 
         Raises:
             StoreUnavailable: Or `RegistryUnavailable`: nothing can be judged now.
         """
-        atlas = self._atlas.now()
         try:
-            benchmark = benchmark_of(atlas, region, URBAN)
-        except Invalid:
+            return self._scores(self._atlas.now(), region, stop)
+        except Invalid as error:
+            logger.warning("nothing is said of %s %s: %s", region.code, region.name, error)
             return []
+
+    def _scores(self, atlas: Atlas, region: Region, stop: int) -> Sequence[Score]:
         declared = Declarations(self._registry, atlas)
         bench = Bench(
             self._reader,
@@ -63,7 +68,7 @@ class Scorer:
             Period(stop - DAYS * DAY_MS, stop, self._zone, self._clock()),
             public=True,
             place=group_of(atlas, [region.code]),
-            benchmark=benchmark,
+            benchmark=benchmark_of(atlas, region, URBAN),
             peers=peers_of(atlas, declared, region, (), PEERS),
         )
         judge = bench.judge()

@@ -109,7 +109,8 @@ class Checks:
     ) -> int:
         """The quality bits of this reading with those that its device reported, and the state moved on to it.
 
-        A reading older than the newest one is not compared with its neighbours: they are not known here.
+        A reading older than the newest one is not compared with its neighbours: they are not known here. But a count
+        that is higher than a later good one is doubted: a device whose clock has fallen back would else count twice.
         """
         clock = self.clock
         quality = reported if channel.low <= value <= channel.high else reported | _RANGE
@@ -119,6 +120,8 @@ class Checks:
         if received_at - at > clock.late_ms:
             quality |= _LATE
         if at <= state.at:
+            if channel.counter and at < state.good_at and _overtaken(channel, state, value):
+                quality |= _STEP
             return quality | (_DUPLICATE_TIME if at == state.at and value != state.value else 0)
         if _fell(channel, state, value) if channel.counter else _jumped(channel, state, at, value):
             quality |= _STEP
@@ -146,6 +149,11 @@ def _jumped(channel: Channel, state: SeriesState, at: int, value: float) -> bool
     if channel.step is None or state.good_at < 0:
         return False
     return abs(value - state.good_value) > channel.step * max(1.0, (at - state.good_at) / channel.interval_ms)
+
+
+def _overtaken(channel: Channel, state: SeriesState, value: float) -> bool:
+    """A count of before that is higher than the newest good one, without a reset or rollover between them."""
+    return channel.rollover_at is None and RESET_SHARE * value <= state.good_value < value
 
 
 def _fell(channel: Channel, state: SeriesState, value: float) -> bool:

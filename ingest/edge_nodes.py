@@ -24,6 +24,7 @@ from devices.message import Message
 from devices.sparkplug import (
     BIRTHS,
     DEATHS,
+    NAMESPACE,
     SEQUENCE,
     Address,
     Named,
@@ -95,6 +96,11 @@ class _Node:
         return None not in (self.birth_count, death.birth_count) and self.birth_count != death.birth_count
 
 
+OF_SPARKPLUG: Final = f"{NAMESPACE}/"
+_LEVELS: Final = 3
+"""Slashes in the shortest topic: namespace, group, kind and edge node."""
+
+
 class Heard(Protocol):
     """Where is noted who was heard: the outcome of the messages."""
 
@@ -125,6 +131,7 @@ class EdgeNodes:
         try:
             told = parsed(message.payload)
         except Rejected:
+            self.missed(message.topic)
             return
         node = self._nodes.get(where.node)
         if node is None or node.group != where.group:
@@ -143,6 +150,15 @@ class EdgeNodes:
             known &= node.understands(where, told)
         if not known:
             self._ask(node, where, message.at)
+
+    def missed(self, topic: str) -> None:
+        """A message that cannot be read: where it is a birth, an alias means what it would have said, so nothing."""
+        if topic.count("/") < _LEVELS:
+            return
+        where = address(topic)
+        node = self._nodes.get(where.node)
+        if node is not None and where.kind in BIRTHS:
+            node.forget()
 
     def take(
         self, entry: Entry, message: Message, heard: Heard, behind: Callable[[str], Sequence[str]]

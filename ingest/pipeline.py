@@ -9,14 +9,14 @@ from math import isfinite
 from typing import NamedTuple
 
 from devices.codecs import sparkplug_b
-from devices.codecs.port import Context
+from devices.codecs.port import Codec, Context
 from devices.message import Message
 from ingest.calibrated import Calibrating
 from ingest.checks import Checks
-from ingest.directory import CurrentDirectory, Curves, Entry
-from ingest.edge_nodes import EdgeNodes
+from ingest.directory import CurrentDirectory, Curves, Entry, Plan
+from ingest.edge_nodes import OF_SPARKPLUG, EdgeNodes
 from ingest.rates import Rate, by_topic
-from ingest.sources import UPLINKS, bucket_of, device_of, source_of
+from ingest.sources import OF_STATIONS, UPLINKS, bucket_of, device_of, source_of
 from ingest.strangers import NAMED, Strangers
 from telemetry.errors import Reason, Rejected
 from telemetry.hearing import Note
@@ -177,6 +177,8 @@ class Pipeline:
         if self._rates is None or self._rates.admits(bucket_of(message.topic), message.at):
             self.process(message, outcome, live=True)
         else:
+            if message.topic.startswith(OF_SPARKPLUG):
+                self.edge_nodes.missed(message.topic)
             self._count(message, outcome)
 
     def process(self, message: Message, outcome: Outcome, *, live: bool = False) -> None:
@@ -184,7 +186,7 @@ class Pipeline:
 
         `live` = it has just come, after all those before it, and says what later ones mean.
         """
-        device: str | None = None
+        device, wrapped = None, None
         try:
             device, wrapped = source_of(message.topic)
             self._check_size(message.payload)
@@ -195,9 +197,12 @@ class Pipeline:
             if wrapped is sparkplug_b:
                 samples = self.edge_nodes.take(entry, message, outcome, self._directory.behind)
             else:
+                _check_station(plan, wrapped)
                 context = Context(device, message.at, plan.speech, message.topic)
                 samples = (wrapped or plan.codec).decode(message.payload, context)
         except Rejected as rejected:
+            if live and wrapped is sparkplug_b and rejected.reason is Reason.TOO_LARGE:
+                self.edge_nodes.missed(message.topic)
             if device is not None and self._directory.entry(device) is None:
                 device = self._strangers.line(device, message.at // DAY_MS)
             elif device is not None and not message.retained:
@@ -366,6 +371,15 @@ def _arrival(received_at: int, newest: int) -> int:
     Two messages received within one millisecond are two readings, not one and its correction.
     """
     return newest + 1 if received_at <= newest < received_at + _CROWDED_MS else received_at
+
+
+def _check_station(plan: Plan, spoken: Codec | None) -> None:
+    """Stations show no credentials: each speaks for devices of its own protocol only."""
+    if spoken in OF_STATIONS and plan.codec is not spoken:
+        raise Rejected(
+            Reason.FOREIGN_DEVICE,
+            f"a station of another protocol: the device's profile has codec {plan.profile.codec!r}",
+        )
 
 
 def _quarantine(  # noqa: PLR0913 - what a quarantined message is made of

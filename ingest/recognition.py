@@ -31,6 +31,8 @@ _MOST_FIELDS: Final = 40
 _LONGEST: Final = 80
 _DEEPEST: Final = 8
 _BEYOND: Final = 2**63
+OLDEST_MS: Final = 31 * DAY_MS
+"""Before its receipt: what is older is a clock that is not set, or history."""
 
 
 class Recognition:
@@ -53,7 +55,7 @@ class Recognition:
         for message in messages:
             samples = () if plan is None else _decoded(message, plan.speech)
             times = [sample.at for sample in samples if sample.at is not None]
-            told = [at for at in times if at > message.received_at - DAY_MS]
+            told = [at for at in times if at > message.received_at - OLDEST_MS]
             began = min(began, message.received_at, *told)
         return began
 

@@ -39,13 +39,30 @@ class Replayer:
         self._book = book
         self._pipeline = pipeline
 
-    def outcome(self, request: Message, *, waits: str = "") -> Outcome | None:
-        """What the message that is asked for becomes now, to be settled on its own; None = there is nothing to do.
+    def put_off(self, request: Message, why: str) -> None:
+        """Note with the message that is asked for that its replay has to wait. Raise `RegistryUnavailable`."""
+        kept = self._asked(request)
+        if kept is not None:
+            self._note(kept, f"{replay_request.PUT_OFF}: {why}")
 
-        `waits` = why that cannot be settled at once: it is noted with the message.
+    def outcome(self, request: Message) -> Outcome | None:
+        """What the message that is asked for becomes now, to be settled on its own; None = there is nothing to do.
 
         Raises nothing that the request could cause; `RegistryUnavailable` = the same request may be given again.
         """
+        kept = self._asked(request)
+        if kept is None:
+            return None
+        self._pipeline.refresh()
+        # What was stored meanwhile may be newer or older than anything that the checks remember.
+        outcome = Outcome(replays=kept.id, careful=True)
+        retained = kept.detail == RETAINED_WITHOUT_TIME
+        self._pipeline.process(Message(kept.topic, kept.payload, kept.received_at, retained), outcome)
+        outcome.drop([position for position, owner in enumerate(outcome.owners) if not _belongs(kept, owner)])
+        return outcome
+
+    def _asked(self, request: Message) -> Quarantined | None:
+        """The message that can be replayed, if it is one."""
         try:
             kept = self._book.one(replay_request.decode(request.payload))
         except (Rejected, Unknown) as error:
@@ -56,15 +73,7 @@ class Replayer:
         if kept.hindrance:
             self._note(kept, f"cannot be replayed: {kept.hindrance}")
             return None
-        if waits:
-            self._note(kept, f"{replay_request.PUT_OFF}: {waits}")
-        self._pipeline.refresh()
-        # What was stored meanwhile may be newer or older than anything that the checks remember.
-        outcome = Outcome(replays=kept.id, careful=True)
-        retained = kept.detail == RETAINED_WITHOUT_TIME
-        self._pipeline.process(Message(kept.topic, kept.payload, kept.received_at, retained), outcome)
-        outcome.drop([position for position, owner in enumerate(outcome.owners) if not _belongs(kept, owner)])
-        return outcome
+        return kept
 
     def _note(self, kept: Quarantined, words: str) -> None:
         try:

@@ -1,6 +1,6 @@
 """Which topics are listened to, which device speaks on each, and in what its words are wrapped: the source table."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -106,6 +106,10 @@ _ROWS: Final = _rows()
 """By the number of levels and the last one, or `+` where the pattern leaves that open."""
 
 
+OF_STATIONS: Final = frozenset(CODECS[each.wrapper] for each in SOURCES if each.family == "station" and each.wrapper)
+"""Formats of stations that show no credentials: they speak for devices of their own format only."""
+
+
 def source_of(topic: str) -> tuple[str, Codec | None]:
     """The device that a topic names, and what its payload is wrapped in; None = in nothing.
 
@@ -115,18 +119,24 @@ def source_of(topic: str) -> tuple[str, Codec | None]:
     parts = topic.split("/")
     if len(parts) == 4 and parts[0] == "rurban" and parts[1] == "v1" and parts[3] == "up" and parts[2]:  # noqa: PLR2004 - the four parts of the native topic
         return parts[2], None
-    for row in (*_ROWS.get((len(parts), parts[-1]), ()), *_ROWS.get((len(parts), _OPEN), ())):
+    for row in _fitting(parts):
         device = row.device(parts)
         if device:
             return device, row.wrapper
     raise Rejected(Reason.UNKNOWN_TOPIC, f"{topic!r} is no uplink topic; devices publish to {uplink('<device_id>')}")
 
 
+def _fitting(parts: list[str]) -> Iterator[_Row]:
+    """Rows of as many levels whose last one is this, or left open."""
+    yield from _ROWS.get((len(parts), parts[-1]), ())
+    yield from _ROWS.get((len(parts), _OPEN), ())
+
+
 def family_of(topic: str) -> str:
     """Whose topics these are; `native` where it is none of the foreign families."""
     parts = topic.split("/")
     if not topic.startswith(_NATIVE):
-        for row in _ROWS.get((len(parts), parts[-1]), ()):
+        for row in _fitting(parts):
             if row.device(parts):
                 return row.family
     return NATIVE

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from devices.message import Message
 from ingest.backoff import Backoff
 from ingest.lookout import Lookout
 from ingest.mqtt import Receipt, Subscription
@@ -80,7 +79,8 @@ class Worker:
         self._stopping = threading.Event()
         self._waiting: deque[Receipt] = deque()
         self._batch: Batch | None = None
-        self._replays: deque[Batch] = deque()
+        self._asked: deque[Receipt] = deque()
+        """Requests to replay: what is replayed is read from the registry when its turn comes."""
         self._replayed_last = False
         self._wake = Wake()
 
@@ -143,9 +143,9 @@ class Worker:
         """How long to wait for the network: not past the time at which the batch or a replay is due."""
         if self._waiting and not self._is_full():
             return 0.0
-        if settler.full or (self._batch is None and not self._replays):
+        if settler.full or (self._batch is None and not self._asked):
             return REFRESH_S
-        if self._replays or self._batch is None:
+        if self._asked or self._batch is None:
             return 0.0
         return max(0.0, self._batch.started + self._limits.batch_age_s - time.monotonic())
 
@@ -156,27 +156,35 @@ class Worker:
         self.progress.pending_bytes += sum([len(receipt.message.payload) for receipt in receipts])
         while self._waiting and not self._is_full():
             receipt = self._waiting[0]
-            if self._batch is None:
-                self._batch = Batch(time.monotonic(), outcome=Outcome(careful=self._settlement.careful))
-            batch = self._batch
-            topic = receipt.message.topic
-            if topic == replay_request.TOPIC:
-                batch = self._replay(receipt.message) or batch
-            elif topic == LAST_CALL:
-                self.progress.last_call = receipt.message.payload
+            if receipt.message.topic == replay_request.TOPIC:
+                if self.progress.failure:
+                    self._replayer.put_off(receipt.message, self.progress.failure)
+                self._asked.append(receipt)
             else:
-                self._pipeline.receive(receipt.message, batch.outcome)
-            batch.receipts.append(receipt)
-            batch.size += len(receipt.message.payload)
+                self._add(receipt)
             self._waiting.popleft()
 
-    def _replay(self, request: Message) -> Batch | None:
-        """A batch of its own for what is replayed; None = there is nothing to replay."""
-        outcome = self._replayer.outcome(request, waits=self.progress.failure)
-        if outcome is None:
-            return None
-        self._replays.append(Batch(time.monotonic(), outcome=outcome))
-        return self._replays[-1]
+    def _add(self, receipt: Receipt) -> None:
+        """To the batch."""
+        if self._batch is None:
+            self._batch = Batch(time.monotonic(), outcome=Outcome(careful=self._settlement.careful))
+        batch = self._batch
+        if receipt.message.topic == LAST_CALL:
+            self.progress.last_call = receipt.message.payload
+        else:
+            self._pipeline.receive(receipt.message, batch.outcome)
+        batch.receipts.append(receipt)
+        batch.size += len(receipt.message.payload)
+
+    def _replay(self) -> Batch:
+        """What the oldest request asks for, in a batch of its own; an empty one where there is nothing to replay."""
+        receipt = self._asked[0]
+        outcome = self._replayer.outcome(receipt.message)
+        self._asked.popleft()
+        batch = Batch(time.monotonic(), outcome=outcome or Outcome())
+        batch.receipts.append(receipt)
+        batch.size = len(receipt.message.payload)
+        return batch
 
     def _hand_over(self, settler: Settler) -> None:
         """Give the batch to the settling thread when it is due and that thread has room.
@@ -187,8 +195,8 @@ class Worker:
             return
         batch = self._batch
         due = batch is not None and (time.monotonic() - batch.started >= self._limits.batch_age_s or self._is_full())
-        if self._replays and not (due and self._replayed_last):
-            settler.give(self._replays.popleft())
+        if self._asked and not (due and self._replayed_last):
+            settler.give(self._replay())
             self._replayed_last = True
         elif due and batch is not None:
             settler.give(batch)

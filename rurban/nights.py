@@ -73,9 +73,10 @@ def each_night(
             night = hours.night()
             if night is None or night == done or hours.clock() < not_before:
                 continue
-            not_before = hours.clock() + RETRY_MS
             if work(night, stopping.wait):
                 done = night
+            else:
+                not_before = hours.clock() + RETRY_MS
 
     thread = threading.Thread(target=keep, name=name, daemon=True)
     thread.start()

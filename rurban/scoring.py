@@ -75,8 +75,8 @@ class Scoring:
         self._nights = nights
         self._scorer = Scorer(registry, reader, zone, clock)
 
-    def tell_until(self, night: dt.date, rest: Rest = lambda _: False) -> int:
-        """Tell every night up to this one that is not stored yet, the oldest first; how many scores were told.
+    def tell_until(self, night: dt.date, rest: Rest = lambda _: False) -> tuple[int, bool]:
+        """Tell every night up to this one that is not stored yet, the oldest first; how many scores, and whether all.
 
         After each place it rests as long as that took, lest the house have no time for people: `rest` takes seconds and
         is true where the rest is to be left.
@@ -95,8 +95,8 @@ class Scoring:
                 began = time.monotonic()
                 told += self._tell(place, at)
                 if rest(time.monotonic() - began):
-                    return told
-        return told
+                    return told, False
+        return told, True
 
     def _told(self, places: Sequence[Region]) -> dict[str, int]:
         """By place, the newest night that is stored."""
@@ -130,10 +130,10 @@ def scored_nightly(scoring: Scoring, hours: Hours) -> contextlib.AbstractContext
 
 def _told(scoring: Scoring, night: dt.date, rest: Rest) -> bool:
     try:
-        count = scoring.tell_until(night, rest)
+        count, whole = scoring.tell_until(night, rest)
     except (StoreUnavailable, RegistryUnavailable, BrokerUnavailable) as error:
         logger.warning("the scores of %s are not told now: %s", night, error)
         return False
     if count:
-        logger.info("%d scores told, up to the night of %s", count, night)
-    return True
+        logger.info("%d scores told, %s the night of %s", count, "up to" if whole else "not all up to", night)
+    return whole

@@ -60,7 +60,7 @@ class Recogniser(Protocol):
     def began(self, messages: Sequence[Quarantined], profile: Profile) -> int:
         """The earliest time at which one of these was measured, read by this profile; of receipt, where it has none.
 
-        A time that is more than a day before the receipt is a clock that is not set, or history: it does not count.
+        A time that is more than 31 days before the receipt is a clock that is not set, or history: it does not count.
         Nor does that of a message which is too long to be looked into.
         """
         ...

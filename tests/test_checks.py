@@ -133,6 +133,22 @@ def test_a_restart_changes_no_flag_of_a_counter(name: str, after: int) -> None:
     assert [bool(step) for step in steps] == [bool(reading.quality & Quality.STEP) for reading in readings]
 
 
+def test_a_count_of_before_that_is_higher_than_a_later_one_is_doubted() -> None:
+    """The clock has fallen back by sixteen hours: each rise would else count again between the counts of then."""
+    then = [(T0 + i * HOUR, 76_000.0 + i) for i in range(20)]
+    fallen_back = [(T0 + i * HOUR + 5 * MINUTE, 76_016.0 + i) for i in range(4, 8)]
+    on_the_way = (T0 + 3 * HOUR + 5 * MINUTE, 76_003.1)
+
+    assert [Quality.GOOD] * 20 + [Quality.STEP] * 4 + [Quality.GOOD] == flagged(METER, *then, *fallen_back, on_the_way)
+
+
+@pytest.mark.parametrize("meter", [METER, replace(METER, rollover_at=1e5)], ids=["reset", "rollover"])
+def test_a_late_count_from_before_the_meter_began_again_is_good(meter: Channel) -> None:
+    points = [(T0, 99_000.0), (T0 + 2 * HOUR, 5.0), (T0 + HOUR, 99_500.0)]
+
+    assert [Quality.GOOD] * 3 == flagged(meter, *points)
+
+
 def test_a_fallen_counter_may_start_again() -> None:
     flags = flagged(METER, (T0, 5000.0), (T0 + MINUTE, 3000.0), (T0 + 2 * MINUTE, 2.0), (T0 + 3 * MINUTE, 3.0))
 

@@ -17,6 +17,7 @@ from telemetry.hearing import Note
 from telemetry.metrics import METRICS
 from telemetry.model import Device, Measure, Profile, Quality, Reading
 from telemetry.store.embedded import EmbeddedStore
+from tests.station_frames import hj212_report
 from tests.village import DEVICES, PROFILES, VILLAGE
 
 NOW = 1_795_420_800_000
@@ -243,6 +244,18 @@ def test_a_device_registered_behind_a_gateway_a_moment_ago_is_known(pipeline: Pi
 
     assert [Reason.FOREIGN_DEVICE] == [one.reason for one in before.quarantined]
     assert ["soil-9"] == [one.device for one in outcome_of(pipeline, (uplink("gateway-1"), payload)).readings]
+
+
+def test_a_station_speaks_for_devices_of_its_own_protocol_only(listed: ListedDevices) -> None:
+    listed.profiles.append(Profile("outlet", "Outlet", "hj212", (Measure("cod"),)))
+    listed.devices.append(Device("outlet-1", "outlet", VILLAGE))
+    pipeline = Pipeline(CurrentDirectory(listed), Checks(ClockLimits()))
+    taken, refused = (
+        outcome_of(pipeline, (f"dtu/hj212/{name}", hj212_report(name, 42.0))) for name in ("outlet-1", "station-1")
+    )
+
+    assert ["outlet-1"] == [one.device for one in taken.readings]
+    assert ([], [Reason.FOREIGN_DEVICE]) == (refused.readings, [one.reason for one in refused.quarantined])
 
 
 def test_a_device_out_of_service_is_refused(listed: ListedDevices) -> None:

@@ -68,7 +68,8 @@ class House:
         return Scoring(self.registry, self.store, self.worker.publish, zone=UTC, clock=lambda: LATER, nights=nights)
 
     def tell(self, night: dt.date = NIGHT) -> int:
-        return self.scoring.tell_until(night)
+        told, _ = self.scoring.tell_until(night)
+        return told
 
     def stored(self, region: str) -> dict[tuple[str, str], float]:
         """The newest, by metric and channel."""
@@ -192,9 +193,9 @@ def test_while_the_broker_is_away_nothing_counts_as_told(county: House) -> None:
 
 
 def test_who_is_told_to_stop_leaves_after_the_place_at_hand(county: House) -> None:
-    county.scoring.tell_until(NIGHT, lambda _: True)
+    _, whole = county.scoring.tell_until(NIGHT, lambda _: True)
 
-    assert 1 == county.worker.told
+    assert (1, False) == (county.worker.told, whole)
 
 
 def test_the_thread_tells_when_the_hour_has_come_and_tries_again(county: House) -> None:

@@ -278,6 +278,16 @@ def test_a_worker_of_a_group_sees_gaps_that_are_none() -> None:
     assert ([10.0, 11.0], []) == (desk.read(), desk.asked)
 
 
+@pytest.mark.parametrize("payload", [b"\xff\xff", b"\x08" + b"\x00" * 300_000], ids=["malformed", "too large"])
+def test_a_birth_that_cannot_be_read_ends_the_aliases_also_where_numbers_tell_nothing(payload: bytes) -> None:
+    desk = Desk(whole=False)
+    desk.be_born()
+    desk.pipeline.process(Message(f"spBv1.0/{GROUP}/DBIRTH/edge-1/probe-7", payload, desk.at), desk.outcome, live=True)
+    desk.give("DDATA", data(), 3)
+
+    assert ([10.0], Reason.UNKNOWN_BIRTH, 1) == (desk.read(), desk.refused()[-1], len(desk.asked))
+
+
 def test_a_new_birth_of_the_node_ends_the_aliases_of_its_devices() -> None:
     desk = Desk()
     desk.be_born()

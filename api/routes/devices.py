@@ -59,7 +59,7 @@ def devices(query: Annotated[DevicesQuery, Query()], services: Parts, atlas: Cur
     heard = roll(atlas, services.registry, page, services.clock(), clock_limit_s=services.clock_limit_s)
     answers = heard.answers(page)
     return Devices(
-        devices=[device_answer(device, answers[device.id]) for device in page],
+        devices=[device_answer(device, answers[device.id], atlas) for device in page],
         next=page[-1].id if len(found) > len(page) else None,
     )
 
@@ -76,7 +76,7 @@ def device(
     readings = newest(services.reader, [(found, None)], None)
     heard = roll(atlas, services.registry, [found], services.clock(), clock_limit_s=services.clock_limit_s)
     return DeviceWhole(
-        **dict(device_answer(found, heard.answers([found])[found.id])),
+        **dict(device_answer(found, heard.answers([found])[found.id], atlas)),
         reports=profile_answer(atlas.profiles[found.profile], _UNITS, services.profile_files),
         stays=stay_answers(atlas.pieces(found)),
         latest=latest_answers(atlas, readings, heard.heard, heard.now),

@@ -142,7 +142,7 @@ def adopt(
         device = replace(device, valid_from=_began(services, found[0], atlas.profiles[device.profile]))
     services.registry.devices.put([device])
     presence = roll(atlas, services.registry, [device], now, clock_limit_s=services.clock_limit_s).answers([device])
-    return Adopted(device=device_answer(device, presence[device.id]), replay=ask(services, device_id))
+    return Adopted(device=device_answer(device, presence[device.id], atlas), replay=ask(services, device_id))
 
 
 def _messages(services: Services, name: str, limit: int) -> list[Quarantined]:

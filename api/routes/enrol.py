@@ -154,7 +154,7 @@ def retire_device(
 
 def _shown(services: Services, atlas: Atlas, device: Device) -> DeviceAnswer:
     heard = roll(atlas, services.registry, [device], services.clock(), clock_limit_s=services.clock_limit_s)
-    return device_answer(device, heard.answers([device])[device.id])
+    return device_answer(device, heard.answers([device])[device.id], atlas)
 
 
 def _affected(services: Services, before: Device, after: Device, at: int) -> Affected:

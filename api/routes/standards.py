@@ -10,6 +10,7 @@ from api.dependencies import CurrentPicture, Parts
 from api.parameters import Parameters
 from api.problems import NOT_FOUND
 from api.usage import KnownAnswer, usage
+from insight.scores import PROFILE as OF_THE_HOUSE
 from insight.standards import Conformity, StandardSet, Status, Verdict, conformity, standard, standard_sets
 from insight.standards.conformity import ClauseResult, Flaw
 from insight.standards.sets import Need, Proof
@@ -119,11 +120,11 @@ def conformity_of(
 
 
 def _shown(atlas: Atlas, code: str) -> list[Device]:
-    """A visitor's probe could report anything, so it shows nothing."""
+    """A visitor's probe could report anything, so it shows nothing; nor does what the house itself says."""
     return [
         device
         for device in atlas.standing_beneath(code)
-        if atlas.measures[device.profile] and not atlas.profiles[device.profile].open
+        if atlas.measures[device.profile] and not atlas.profiles[device.profile].open and device.profile != OF_THE_HOUSE
     ]
 
 

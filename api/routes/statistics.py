@@ -15,6 +15,8 @@ from api.parameters import AsOf, Names, Parameters, RegionCodes, known_at, names
 from api.problems import NOT_FOUND, responses
 from api.words import iso_or_none
 from insight.declared import Declared, declared_table
+from insight.figures import DECLARED
+from insight.measures import COMPARABLES
 from telemetry.declared_words import word
 from telemetry.errors import Invalid
 from telemetry.instant import iso
@@ -23,6 +25,7 @@ from telemetry.model import Statistic
 router = APIRouter(tags=["comparison"])
 
 MOST_BYTES = 4_000_000
+_WHOLE = 100.0
 
 
 class StatisticsQuery(Parameters):
@@ -108,12 +111,19 @@ def enter(
     for one in found:
         atlas.region(one.region)
         _check_id(one.id)
+        _check_share(one)
     return Entered(kept=services.registry.statistics.put(found))
 
 
 def _check_id(name: str) -> None:
     if name not in IDS:
         raise Invalid("id", f"{name[:64]!r} is none", ", ".join(get_close_matches(name, IDS) or IDS[:4]))
+
+
+def _check_share(one: Statistic) -> None:
+    row = DECLARED.get(one.id) or COMPARABLES.get(one.id)
+    if row is not None and row.unit == "%" and one.value > _WHOLE:
+        raise Invalid(f"value of {one.id} in {one.region}", f"{one.value:g} %", "a share of at most 100 %")
 
 
 def _statistic(region: str, name: str, one: Declared, now: int) -> Statistic:

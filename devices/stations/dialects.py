@@ -68,6 +68,10 @@ class _Environmental:
         return Turn(packet.station, frame, answers)
 
 
+_MOST_CLOCKS: Final = 1000
+"""Stations of one connection whose clock is remembered as set."""
+
+
 class _Hydrological:
     """SL 651: every report is answered; of several packets the last one, and where one is missing, that is asked for.
 
@@ -120,6 +124,8 @@ class _Hydrological:
         number = last.total or None
         if not self._is_off(first, now):
             return (sl651.answer(last, sl651.EOT, first.serial, now, number=number),)
+        if len(self._clocks_set) >= _MOST_CLOCKS:
+            self._clocks_set.clear()
         self._clocks_set.add(last.address)
         return (sl651.answer(last, sl651.ESC, first.serial, now, number=number), sl651.clock_set(last, now))
 

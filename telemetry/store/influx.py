@@ -31,9 +31,9 @@ _BY_HAND = (
     "(3), `CREATE DATABASE <name>` (1.8), and give the token of RURBAN_INFLUXDB_TOKEN leave to read and write it"
 )
 _LINES = 10_000
+"""Lines of one request: as many as the server's makers recommend at most."""
 _SIDE_BY_SIDE = 2
 """Questions that the server is asked side by side."""
-"""Lines of one request: as many as the server's makers recommend at most."""
 _AT_ONCE = 500
 """Series that are asked for in one statement."""
 

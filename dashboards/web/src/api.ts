@@ -102,6 +102,7 @@ export interface Reading {
   suspect: boolean;
 }
 export interface Latest extends Reading {
+  experiment: boolean;
   age_s: number;
   offline: boolean | null;
   offline_since: string | null;
@@ -143,7 +144,7 @@ export interface Device extends Presence {
   name: string;
   profile: string;
   region: string;
-  topic: string;
+  topic: string | null;
 }
 export interface DeviceWhole extends Device {
   latest: Latest[];

@@ -122,7 +122,7 @@ function One({ device }: { device: DeviceWhole }) {
         <span>{device.name}</span>
         <span>{device.last_heard_at ? `${t("last_heard")}: ${ago(device.last_heard_at, now)}` : t("never")}</span>
         <span>{`${t("clock")}: ${device.clock === "right" ? t("clock_right") : (device.clock ?? "–")}`}</span>
-        <code>{device.topic}</code>
+        {device.topic && <code>{device.topic}</code>}
       </p>
       <section aria-labelledby="calendar">
         <h2 id="calendar">{t("calendar")}</h2>

@@ -119,7 +119,11 @@ function grouped(latest: Latest[], feed: Feed, metrics: Map<string, Metric>): Gr
     group.readings.push(newer);
     found.set(metric.id, group);
   }
-  return [...found.values()];
+  // A visitor's experiments are no village's weather, where anybody else measures it.
+  return [...found.values()].map((group) => {
+    const own = group.readings.filter((one) => !one.experiment);
+    return own.length > 0 ? { ...group, readings: own } : group;
+  });
 }
 
 function Cards({ code, latest, feed, chosen }: { code: string; latest: Latest[]; feed: Feed; chosen: string | undefined }) {
