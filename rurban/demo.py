@@ -67,10 +67,14 @@ def note(folder: Path, current: Diary) -> None:
 
 
 def settle_county(registry: Registry) -> None:
-    """Put the sample county's places, profiles and devices into the registry; declared numbers where there are none."""
+    """Put the sample county's places and profiles into the registry; devices and declared numbers where there are none.
+
+    A device that is there stays as it is: somebody may have moved, renamed or retired it.
+    """
     registry.places.put(county.regions())
     registry.devices.put_profiles(county.profiles())
-    registry.devices.put(county.devices())
+    there = {device.id for device in registry.devices.all()}
+    registry.devices.put(device for device in county.devices() if device.id not in there)
     known = {(one.region, one.id) for one in registry.statistics.find()}
     registry.statistics.put(one for one in county.statistics() if (one.region, one.id) not in known)
 

@@ -125,3 +125,17 @@ def test_a_second_start_leaves_what_somebody_has_declared_since(tmp_path: Path) 
         settle_county(registry)
 
         assert counted == registry.statistics.find()[0]
+
+
+def test_a_second_start_leaves_where_a_device_was_moved_and_what_it_is_called(tmp_path: Path) -> None:
+    with open_registry(f"sqlite:///{tmp_path / 'registry.sqlite'}") as registry:
+        settle_county(registry)
+        at = 1_795_420_800_000
+        moved = registry.stays.move("demo-probe", "370522101000", None, None, at=at)
+        renamed = replace(moved, name="Renamed")
+        registry.devices.put([renamed])
+
+        settle_county(registry)
+
+        assert renamed == registry.devices.one("demo-probe")
+        assert VILLAGE != moved.region

@@ -110,12 +110,12 @@ def test_devices_come_back_as_they_were_put_with_the_gateway_in_the_same_call(re
 
 
 def test_a_device_put_again_is_replaced(registry: Registry) -> None:
-    moved = Device(DEVICE.id, PROBE.id, NEXT_TOWN.code)
+    changed = Device(DEVICE.id, PROBE.id, DEVICE.region)
     registry.devices.put([GATEWAY, DEVICE])
 
-    registry.devices.put([moved])
+    registry.devices.put([changed])
 
-    assert [GATEWAY, moved] == registry.devices.all()
+    assert [GATEWAY, changed] == registry.devices.all()
 
 
 @pytest.mark.parametrize("device_id", ["other", "", "' OR 1=1", "a\x00b", "\ud800"])

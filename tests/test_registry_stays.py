@@ -86,6 +86,19 @@ def test_the_life_of_a_device_holds_all_of_its_stays(
         registry.devices.put([replace(moved, valid_from=life[0], valid_to=life[1])])
 
 
+def test_whoever_read_a_device_before_its_move_does_not_undo_it(registry: Registry) -> None:
+    before = registry.devices.one("well-1")
+    moved = registry.stays.move("well-1", STREET, None, None, at=2000)
+    renamed = replace(before, name="Renamed")
+    with pytest.raises(Conflict, match=f"'well-1' stands in region {STREET}, not in {VILLAGE}; a move changes that"):
+        registry.devices.put([replace(before, id="well-2"), renamed])
+
+    assert moved == registry.devices.one("well-1")
+    assert [Stay("well-1", 2000, VILLAGE, 37.0, 118.0)] == registry.stays.all()
+    with pytest.raises(Unknown):
+        registry.devices.one("well-2")
+
+
 def test_a_region_that_comes_without_its_parent_keeps_it(registry: Registry) -> None:
     registry.places.put([Region(TOWN, REGIONS[3].level, "北宋", "Beisong Town")])
 

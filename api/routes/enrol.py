@@ -96,7 +96,7 @@ def create_device(told: NewDevice, _query: _Nothing, services: Parts, atlas: Cur
     return _shown(services, atlas, device)
 
 
-@router.patch("/devices/{device_id}", responses=NOT_FOUND)
+@router.patch("/devices/{device_id}", responses={**NOT_FOUND, **responses(HTTPStatus.CONFLICT)})
 def change_device(
     device_id: _DeviceId, told: Change, _query: _Nothing, services: Parts, atlas: CurrentPicture
 ) -> DeviceAnswer:
@@ -137,7 +137,7 @@ def move_device(device_id: _DeviceId, told: Move, _query: _Nothing, services: Pa
     )
 
 
-@router.post("/devices/{device_id}/retire", responses=NOT_FOUND)
+@router.post("/devices/{device_id}/retire", responses={**NOT_FOUND, **responses(HTTPStatus.CONFLICT)})
 def retire_device(
     device_id: _DeviceId, told: Retirement, _query: _Nothing, services: Parts, atlas: CurrentPicture
 ) -> DeviceAnswer:

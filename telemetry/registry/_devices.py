@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy import Column, Connection, RowMapping, Select, func, or_, select
 
 from telemetry import json_path
-from telemetry.errors import Invalid, Unknown
+from telemetry.errors import Conflict, Invalid, Unknown
 from telemetry.instant import iso
 from telemetry.model import Device, Measure, Origin, Profile
 from telemetry.registry import _changes
@@ -60,7 +60,8 @@ class Devices:
     def put(self, given: Iterable[Device]) -> None:
         """Add devices or replace them, all or none; a gateway is here already or comes in the same call.
 
-        Raise `Invalid` naming the device and the field, also where profile, region or gateway do not exist.
+        Raise `Invalid` naming the device and the field, also where profile, region or gateway do not exist; `Conflict`
+        for a device that stands in another region: that is changed by `Stays.move` alone.
         """
         batch = _batch(given)
         if not batch:
@@ -69,6 +70,7 @@ class Devices:
             _changes.note(self._database, connection)
             _check_names(self._database, connection, batch)
             _check_channels(self._database, connection, batch)
+            _check_places(self._database, connection, batch)
             _check_stays(self._database, connection, batch)
             rows = [{name: getattr(device, name) for name in _FIELDS} for device in batch.values()]
             connection.execute(self._database.upsert(devices), rows)
@@ -186,6 +188,15 @@ def _check_channels(database: Database, connection: Connection, batch: Collectio
             f"the series of its channels would be named like the device {parents[parent]!r}",
             "ids of which none is another one, a colon and a word",
         )
+
+
+def _check_places(database: Database, connection: Connection, batch: Mapping[str, Device]) -> None:
+    """Whoever read a device before it was moved does not take it back."""
+    standing = select(devices.c.id, devices.c.region).where(database.among(devices.c.id, batch))
+    for device_id, region in connection.execute(standing):
+        if batch[device_id].region != region:
+            told = f"device {device_id!r} stands in region {region}, not in {batch[device_id].region}"
+            raise Conflict(f"{told}; a move changes that: POST /api/v1/devices/{device_id}/move, rurban devices move")
 
 
 def _check_stays(database: Database, connection: Connection, batch: Mapping[str, Device]) -> None:
