@@ -12,11 +12,12 @@ import cbor2
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 import devices.codecs
 from devices.bounds import LATEST, MAX_READINGS
-from devices.codecs import CODECS, WRITERS, cayenne_lpp
-from devices.codecs.port import Context, Example
+from devices.codecs import CODECS, REPORTERS, WRITERS, cayenne_lpp, chirpstack, hj212
+from devices.codecs.port import Context, Example, Speech
 from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.model import Quality, Sample
 
@@ -373,6 +374,100 @@ def test_what_is_written_is_read_again(name: str, seed: int) -> None:
     samples = SAMPLES[name](random.Random(seed)) or [Sample("rssi", -97.0)]  # noqa: S311  (likewise)
 
     assert samples == CODECS[name].decode(WRITERS[name].encode(samples), CONTEXT)
+
+
+def rain(source: random.Random, at: int) -> list[Sample]:
+    """Of a gauge that speaks SL 651, within the digits of its elements."""
+    serial = source.randint(0, 65_535)
+    samples = [
+        Sample("rainfall_total", source.randint(-9_999, 999_999) / 10, at, "mm", seq=serial),
+        Sample("station_voltage", source.randint(-99, 9_999) / 100, at, "V", seq=serial),
+    ]
+    return source.sample(samples, source.randint(1, 2))
+
+
+def air(source: random.Random, at: int) -> list[Sample]:
+    """Any factors of HJ 212, each once."""
+    at += source.randint(0, 59) * 1000
+    factors = [factor for factor in hj212._FACTORS.values() if source.random() < 0.3] or [("noise_level", "dB")]
+    doubts = (Quality.GOOD, Quality.DEVICE)
+    return [
+        Sample(metric, source.uniform(-1e6, 1e6), at, unit, quality=source.choice(doubts)) for metric, unit in factors
+    ]
+
+
+REPORTS: dict[str, tuple[str, Callable[[random.Random, int], list[Sample]]]] = {
+    "sl651": ("3705220101", rain),
+    "hj212": ("bs01-air-1", air),
+}
+"""By codec, a station and what it can be asked to report."""
+
+
+def test_every_station_that_is_played_is_heard() -> None:
+    assert REPORTS.keys() == REPORTERS.keys()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@thorough
+@given(seed=st.integers(0, 2**63))
+def test_what_a_station_reports_is_read_again(name: str, seed: int) -> None:
+    source = random.Random(seed)  # noqa: S311  (likewise)
+    station, told = REPORTS[name]
+    sent = source.randint(946_656_000_000, 3_155_731_199_000)
+    samples = told(source, sent - sent % 60_000)
+    context = Context(station, sent, Speech(metrics=frozenset(sample.metric for sample in samples)))
+
+    assert samples == CODECS[name].decode(REPORTERS[name].report(samples, station, sent), context)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize(
+    ("station", "unsayable"),
+    [
+        ("", Sample("rainfall_total", 1.0, NOW, seq=1)),
+        ("two words", Sample("noise_level", 50.0, NOW)),
+        ("3705220101", Sample("station_voltage", float("nan"), NOW, seq=1)),
+        ("3705220101", Sample("station_voltage", 100.0, NOW, seq=1)),
+        ("3705220101", Sample("station_voltage", 12.0, NOW, seq=65_536)),
+        ("3705220101", Sample("station_voltage", 12.0, NOW)),
+        ("3705220101", Sample("station_voltage", 12.0, NOW + 1000, seq=1)),
+        ("3705220101", Sample("station_voltage", 12.0, None, seq=1)),
+        ("3705220101", Sample("rainfall_total", 1.0, NOW, "m", seq=1)),
+        ("3705220101", Sample("noise_level", float("inf"), NOW)),
+        ("3705220101", Sample("noise_level", 50.0, NOW, channel="hour")),
+        ("3705220101", Sample("noise_level", 50.0, NOW + 1)),
+        ("3705220101", Sample("barn_co2", 800.0, NOW)),
+    ],
+)
+def test_what_a_station_cannot_report_is_not_written(name: str, station: str, unsayable: Sample) -> None:
+    with pytest.raises(Invalid):
+        REPORTERS[name].report([unsayable], station, NOW)
+
+
+@thorough
+@given(seed=st.integers(0, 2**63))
+def test_what_chirpstack_hands_on_is_read_again(seed: int) -> None:
+    source = random.Random(seed)  # noqa: S311  (likewise)
+    samples = records(source)
+    at, seq = source.randint(0, LATEST - 1), source.randint(0, 2**32 - 1)
+    heard = [
+        chirpstack.Reception(f"0016c001f153a14{far}", source.randint(-140, -20), source.randint(-40, 40) / 2)
+        for far in range(source.randint(1, 3))
+    ]
+    event = chirpstack.event("a84041000181c061", cayenne_lpp.encode(samples), at, seq, heard)
+    speech = Speech(CODECS["cayenne_lpp"], metrics=frozenset({"rssi", "snr"}))
+    link = [("rssi", max(each.rssi for each in heard), "dBm"), ("snr", max(each.snr for each in heard), "dB")]
+
+    assert [
+        *(structs.replace(sample, at=at if sample.at is None else sample.at, seq=seq) for sample in samples),
+        *(Sample(metric, value, at, unit, seq=seq) for metric, value, unit in link),
+    ] == chirpstack.decode(event, Context("a84041000181c061", at, speech))
+
+
+@pytest.mark.parametrize("path", ["$.gps_1", "$.warmth_1", "$.temperature_x", "$.temperature", "$..temperature_1"])
+def test_a_path_that_is_no_record_cannot_be_written(path: str) -> None:
+    with pytest.raises(Invalid, match="no record of one number"):
+        cayenne_lpp.place(path)
 
 
 @EACH_WRITER

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from devices.codecs.port import Codec, Writer
+    from devices.codecs.port import Codec, Reporter, Writer
 
-__all__ = ["CODECS", "WRITERS"]
+__all__ = ["CODECS", "REPORTERS", "WRITERS"]
 
 
 def _codecs() -> "dict[str, Codec]":
@@ -25,3 +25,8 @@ WRITERS: "Final[Mapping[str, Writer]]" = MappingProxyType(
     {name: cast("Writer", codec) for name, codec in CODECS.items() if hasattr(codec, "encode")}
 )
 """Those that can be written."""
+
+REPORTERS: "Final[Mapping[str, Reporter]]" = MappingProxyType(
+    {name: cast("Reporter", codec) for name, codec in CODECS.items() if hasattr(codec, "report")}
+)
+"""Those in which stations can be made to speak."""

@@ -24,7 +24,7 @@ from devices.origins import located, mapped, nothing
 from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.model import Measure, Origin, Profile, Quality, Sample
 
-__all__ = ["EXAMPLES", "READS_JSON", "decode", "encode"]
+__all__ = ["EXAMPLES", "READS_JSON", "Place", "decode", "encode", "place"]
 
 READS_JSON: Final = False
 
@@ -90,6 +90,14 @@ _BY_NUMBER: Final = {kind.number: kind for kind in _TYPES}
 _BY_QUANTITY: Final = {kind.quantity: kind for kind in _TYPES if kind is not _UNIXTIME}
 
 
+class Place(NamedTuple):
+    """A record of one number: how `encode` names it."""
+
+    quantity: str
+    channel: str
+    unit: str | None
+
+
 class _Record(NamedTuple):
     channel: int
     kind: _Type
@@ -116,6 +124,15 @@ def decode(payload: bytes, context: Context) -> list[Sample]:
         raise nothing(origins, ", ".join(sorted(seen))) if seen else Rejected(Reason.EMPTY, "no record")
     check_count(len(samples))
     return samples
+
+
+def place(path: str) -> Place:
+    """The record at which a path of a profile points; `Invalid` where that is none of a single number."""
+    quantity, _, channel = path.removeprefix("$.").rpartition("_")
+    kind = _BY_QUANTITY.get(quantity)
+    if kind is None or len(kind.fields) > 1 or not channel.isdecimal():
+        raise Invalid("path", f"{path!r} is no record of one number", "such as $.temperature_3")
+    return Place(quantity, channel, kind.fields[0].unit)
 
 
 def encode(samples: Sequence[Sample]) -> bytes:

@@ -15,7 +15,10 @@ A field that is 0 may be missing, as protobuf leaves such fields out. The same e
 and so the same readings. Signal and battery become readings where the profile reports them.
 """
 
-from typing import Final
+import base64
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
@@ -26,9 +29,10 @@ from devices.json_text import decoded
 from devices.origins import located
 from devices.uplinks import NO_OBJECT, Known, Uplink, address, best, samples_of
 from telemetry.errors import Reason, Rejected
+from telemetry.instant import iso
 from telemetry.model import Measure, Origin, Profile, Sample
 
-__all__ = ["EXAMPLES", "READS_JSON", "decode"]
+__all__ = ["EXAMPLES", "READS_JSON", "Reception", "decode", "event"]
 
 READS_JSON: Final = True
 
@@ -58,6 +62,17 @@ class _Event(msgspec.Struct, gc=False):
 _DECODER: Final = msgspec.json.Decoder(_Event)
 
 
+class Reception(NamedTuple):
+    """How one gateway has heard an uplink."""
+
+    gateway: str
+    """Its EUI."""
+    rssi: float
+    """dBm."""
+    snr: float
+    """dB."""
+
+
 def decode(payload: bytes, context: Context) -> list[Sample]:
     """See Codec."""
     event = decoded(_DECODER, payload)
@@ -76,6 +91,19 @@ def decode(payload: bytes, context: Context) -> list[Sample]:
         ),
         context,
     )
+
+
+def event(device: str, data: bytes, at: int, seq: int, heard: Sequence[Reception]) -> bytes:
+    """The event of one uplink of this DevEUI, received at this instant [ms UTC] by these gateways."""
+    return msgspec.json.encode({
+        "deduplicationId": str(uuid5(NAMESPACE_OID, f"{device} {seq}")),
+        "time": iso(at),
+        "deviceInfo": {"tenantName": "ChirpStack", "applicationName": "farm", "devEui": device},
+        "fCnt": seq,
+        "fPort": 2,
+        "data": base64.b64encode(data).decode(),
+        "rxInfo": [{"gatewayId": each.gateway, "rssi": each.rssi, "snr": each.snr} for each in heard],
+    })  # fmt: skip
 
 
 def _known(event: _Event) -> tuple[Known, ...]:

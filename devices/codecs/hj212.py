@@ -21,6 +21,7 @@ each alone where it has a DataTime.
 """
 
 import re
+from collections.abc import Sequence
 from math import isfinite
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -29,10 +30,10 @@ from devices.codecs.port import Context, Example, Speech
 from devices.origins import located
 from devices.stations import beijing, hj212
 from devices.stations.observed import Observation, Use, samples_of
-from telemetry.errors import Reason, Rejected
+from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.model import Measure, Origin, Profile, Quality, Sample
 
-__all__ = ["EXAMPLES", "READS_JSON", "decode"]
+__all__ = ["EXAMPLES", "READS_JSON", "decode", "report"]
 
 READS_JSON: Final = False
 
@@ -79,11 +80,13 @@ _FACTORS: Final = MappingProxyType({
     "LA": ("noise_level", "dB"),
 })  # fmt: skip
 """Metric and unit of a factor: HJ 212-2017 annex B; w01003 is used in the field."""
+_BY_METRIC: Final = MappingProxyType({metric: (factor, unit) for factor, (metric, unit) in _FACTORS.items()})
 _OF_SURFACE_WATER: Final = MappingProxyType({"w00000": ("river_discharge", "L/s")})
 _SURFACE_WATER: Final = "21"
 
 _ASIDE: Final = frozenset({"Flag", "EFlag", "SampleTime", "Info", "SN", "LastTime"})
 _NORMAL: Final = "N"
+_FLAGS: Final = MappingProxyType({Quality.GOOD: _NORMAL, Quality.DEVICE: "D"})
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _SHOWN: Final = 40
 
@@ -114,6 +117,26 @@ def decode(payload: bytes, context: Context) -> list[Sample]:
         observations += _observations(items, command, at, packet.head.get("ST", ""))
     _check_once(observations)
     return samples_of(observations, context)
+
+
+def report(samples: Sequence[Sample], station: str, sent: int) -> bytes:
+    """See Reporter: in real time, all samples of one whole second."""
+    at = samples[0].at if samples else None
+    if at is None or at % 1000:
+        raise Invalid("at", str(at), "samples of one whole second")
+    items = ";".join(_written(sample, at) for sample in samples)
+    return hj212.told(station, f"DataTime={beijing.long(at)[:14]};{items}", sent)
+
+
+def _written(sample: Sample, at: int) -> str:
+    factor, unit = _BY_METRIC.get(sample.metric, (None, None))
+    if factor is None:
+        raise Invalid("metric", f"{sample.metric!r} is no factor of this format", ", ".join(_BY_METRIC))
+    if sample != Sample(sample.metric, sample.value, at, sample.unit, quality=sample.quality) or (
+        sample.unit not in (None, unit) or sample.quality not in _FLAGS or not isfinite(sample.value)
+    ):
+        raise Invalid("sample", repr(sample), f"a finite value of {at} in {unit}, without number, channel or device")
+    return f"{factor}-Rtd={sample.value!r},{factor}-Flag={_FLAGS[sample.quality]}"
 
 
 def _items(content: str) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """The port of every payload format, and how formats carry their own examples.
 
 A codec is a module of this folder; its name is the module's name and the value in the device profile. It has
-`decode(payload, context)`, `EXAMPLES`, `READS_JSON`, and where the simulator speaks it `encode(samples)`. A codec may
-read what is wrapped around others (a network server's event): the inside is decoded by `context.speech.content`.
+`decode(payload, context)`, `EXAMPLES`, `READS_JSON`, and where the simulator speaks it `encode(samples)`, or for
+stations `report(samples, station, sent)`. A codec may read what is wrapped around others (a network server's event):
+the inside is decoded by `context.speech.content`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,4 +85,18 @@ class Writer(Codec, Protocol):
 
     def encode(self, samples: Sequence[Sample]) -> bytes:
         """A payload that decodes to the same samples."""
+        ...
+
+
+class Reporter(Codec, Protocol):
+    """A protocol of stations, whose frames name the station, that is written as well as read."""
+
+    def report(self, samples: Sequence[Sample], station: str, sent: int) -> bytes:
+        """A frame of this station that asks for an answer, sent at this instant by its own clock [ms UTC].
+
+        On the station's topic it decodes to the same samples, with the protocol's own unit where a sample names none.
+
+        Raises:
+            Invalid: A sample says what the protocol has no words for.
+        """
         ...

@@ -22,21 +22,25 @@ are answers to commands. The serial number of a report is the number by which lo
 twice for one time (Z and ZU of a reservoir) has the second one's name as channel.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from devices.codecs.port import Context, Example, Speech
 from devices.origins import located
 from devices.stations import sl651
 from devices.stations.observed import Observation, samples_of
-from devices.stations.sl651_body import observations
-from telemetry.errors import Reason, Rejected
+from devices.stations.sl651_body import observations, written
+from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.model import Measure, Origin, Profile, Quality, Sample
 
-__all__ = ["EXAMPLES", "READS_JSON", "decode"]
+__all__ = ["EXAMPLES", "READS_JSON", "decode", "report"]
 
 READS_JSON: Final = False
 
+_ADDRESS: Final = re.compile(r"[0-9A-F]{10}")
+_CENTRE: Final = b"\x01"
+_PASSWORD: Final = b"\x03\xe8"
 _TEST: Final = 0x30
 _REFUSED: Final = {
     sl651.KEEP: (Reason.EMPTY, "the station only says that it is there"),
@@ -62,6 +66,14 @@ def decode(payload: bytes, context: Context) -> list[Sample]:
     if message.function == _TEST:
         found = [_tried(one) for one in found]
     return samples_of(list(_apart(found)), context)
+
+
+def report(samples: Sequence[Sample], station: str, sent: int) -> bytes:
+    """See Reporter: of a rain gauge."""
+    if not samples or _ADDRESS.fullmatch(station) is None:
+        raise Invalid("report", f"{len(samples)} samples of {station!r}", "some, of ten hexadecimal digits in capitals")
+    head = _CENTRE + bytes.fromhex(station) + _PASSWORD + bytes((sl651.TIMED,))
+    return sl651.framed(head, written(samples, station, sent))
 
 
 def _tried(one: Observation) -> Observation:

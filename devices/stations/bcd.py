@@ -1,8 +1,9 @@
 """Numbers in packed decimal digits."""
 
+from math import isfinite
 from typing import Final
 
-from telemetry.errors import Reason, Rejected
+from telemetry.errors import Invalid, Reason, Rejected
 
 _MISSING: Final = (0xFF, 0xAA)
 """A number all of whose bytes are one of these has not been measured."""
@@ -30,6 +31,15 @@ def number(data: bytes, decimals: int, what: str) -> float | None:
     if data[0] == _NEGATIVE:
         return float(-int(digits(data[1:], what)) / 10**decimals)
     return float(int(digits(data, what)) / 10**decimals)
+
+
+def signed(value: float, size: int, decimals: int, what: str) -> bytes:
+    """What `number` reads; `Invalid` for what has no room in so many bytes."""
+    scaled = round(value * 10**decimals) if isfinite(value) else None
+    room = 2 * size if scaled is not None and scaled >= 0 else 2 * size - 2
+    if scaled is None or abs(scaled) >= 10**room:
+        raise Invalid(what, f"{value} cannot be written", f"{size} bytes with {decimals} decimals")
+    return bytes.fromhex(("FF" if scaled < 0 else "") + f"{abs(scaled):0{room}d}")
 
 
 def written(digits: str) -> bytes:

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from devices.stations import beijing, checksums
 from devices.stations.payload import frames
-from telemetry.errors import Reason, Rejected
+from telemetry.errors import Invalid, Reason, Rejected
 
 START: Final = b"##"
 _HEAD: Final = 6
@@ -121,6 +121,14 @@ def clock_set(packet: Packet, now: int) -> bytes:
     """The command 1012 that sets the clock of this packet's station."""
     head = {**_address(packet), "QN": beijing.long(now), "CN": "1012", "Flag": "5"}
     return framed(_segment(head, f"SystemTime={beijing.long(now)[:14]}"))
+
+
+def told(station: str, content: str, sent: int) -> bytes:
+    """What an air station tells in real time, and wants an answer to; `Invalid` for what can be no MN."""
+    if _NAME.fullmatch(station) is None:
+        raise Invalid("MN", repr(station), "1 to 64 letters, digits, '.', '_' and '-'")
+    head = {"QN": beijing.long(sent), "ST": "22", "CN": "2011", "PW": "123456", "MN": station, "Flag": "5"}
+    return framed(_segment(head, content))
 
 
 def asks_for_time(packet: Packet) -> bool:

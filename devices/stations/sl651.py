@@ -22,6 +22,7 @@ from devices.stations.payload import frames
 from telemetry.errors import Reason, Rejected
 
 START: Final = b"\x7e\x7e"
+TIMED: Final = 0x32
 KEEP: Final = 0x2F
 """A station says that it is still there."""
 SET_CLOCK: Final = 0x4A
@@ -127,6 +128,17 @@ def answer(packet: Packet, end: int, serial: bytes, now: int, *, number: int | N
     """What a station is told about its report; `number` = of the packet of several that this is about."""
     numbers = b"" if number is None else (packet.total << 12 | number).to_bytes(3, "big")
     return _down(packet, packet.function, numbers, serial + bcd.written(beijing.short(now)), end)
+
+
+def is_answer(heard: bytes, packet: Packet) -> bool:
+    """Whether what a station has heard begins with the answer that its report, a frame by itself, is kept."""
+    frame = heard[: _BODY_AT + _HEAD_OF_BODY + _TAIL]
+    return (
+        frame.startswith(START + packet.address + bytes((packet.centre,)) + packet.password + bytes((packet.function,)))
+        and frame[_BODY_AT : _BODY_AT + len(packet.serial)] == packet.serial
+        and frame[-_TAIL] in (EOT, ESC)
+        and checksums.sl651(frame[:-2]) == int.from_bytes(frame[-2:], "big")
+    )
 
 
 def clock_set(packet: Packet, now: int) -> bytes:

@@ -1,9 +1,9 @@
-"""The body of an SL 651-2014 message: groups of station, time and elements become observations.
+"""The body of an SL 651-2014 message: groups of station, time and elements, and observations.
 
 It is drawn in `devices/codecs/sl651.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,9 +11,9 @@ from devices.bounds import check_count, instant
 from devices.stations import bcd, beijing
 from devices.stations.observed import Observation, Use
 from devices.stations.sl651 import Packet, sent_at
-from devices.stations.sl651_elements import BITS, FAULTS, RESERVOIR, Element, element
-from telemetry.errors import Reason, Rejected
-from telemetry.model import Quality
+from devices.stations.sl651_elements import BITS, ELEMENTS, FAULTS, RESERVOIR, Element, element
+from telemetry.errors import Invalid, Reason, Rejected
+from telemetry.model import Quality, Sample
 
 _HEAD: Final = 8
 _TIME: Final = 0xF0
@@ -25,6 +25,7 @@ _STEP_BYTES: Final = 3
 _STATE: Final = 0x45
 _OWN: Final = 0xFF
 """An identifier of the maker's own, of one byte more."""
+_MINUTE: Final = 60_000
 _FIVE_MINUTES: Final = 300_000
 _BITS: Final = 12
 _SWITCHES: Final = {0x4C: ("pump_state", "pump"), 0x4D: ("irrigation_valve", "valve")}
@@ -33,6 +34,11 @@ _WITHOUT_CLASS: Final = frozenset({0x46, 0x4C, 0x4D, 0x4E})
 _COMPASS: Final = 16
 _SHUT: Final = 444.0
 _OPEN_WITHOUT_HEIGHT: Final = frozenset({555.0, 888.0, 999.0})
+_RAIN_STATION: Final = 0x50
+_WRITTEN: Final = {"rainfall_total": (0x26, 3, 1), "station_voltage": (0x38, 2, 2)}
+"""Of what is written as well as read: identifier, bytes and decimals (annex C: N(6,1), N(4,2))."""
+_CENTURY: Final = (946_656_000_000, 3_155_731_200_000)
+"""2000 to 2069 in Beijing: of the years of two digits, those that are of this century."""
 
 
 @dataclass(slots=True)
@@ -75,6 +81,37 @@ def observations(message: Packet) -> list[Observation]:
         # A few bytes say much: stop before all of it is taken apart.
         check_count(len(found))
     return _doubted(found)
+
+
+def written(samples: Sequence[Sample], station: str, sent: int) -> bytes:
+    """The body of a timed report of a rain gauge, whose samples are of one whole minute and have one number."""
+    first = samples[0]
+    at, serial = first.at, first.seq
+    if (
+        at is None
+        or serial is None
+        or at % _MINUTE
+        or not all(_CENTURY[0] <= time < _CENTURY[1] for time in (at, sent))
+    ):
+        raise Invalid("sample", f"at {at}, number {serial}", "one whole minute of 2000 to 2069, and a number")
+    if not 0 <= serial < 1 << 16:
+        raise Invalid("seq", str(serial), "0 to 65535")
+    elements = b"".join(_element(sample, at, serial) for sample in samples)
+    own = bytes((_ADDRESS, _ADDRESS)) + bytes.fromhex(station) + bytes((_RAIN_STATION,))
+    observed = bytes((_TIME, _TIME)) + bcd.written(beijing.short(at)[:10])
+    return serial.to_bytes(2, "big") + bcd.written(beijing.short(sent)) + own + observed + elements
+
+
+def _element(sample: Sample, at: int, serial: int) -> bytes:
+    if sample.metric not in _WRITTEN:
+        raise Invalid("metric", f"{sample.metric!r} is not written in this format", ", ".join(_WRITTEN))
+    guide, size, decimals = _WRITTEN[sample.metric]
+    unit = ELEMENTS[guide].unit
+    if sample != Sample(sample.metric, sample.value, at, sample.unit, seq=serial) or sample.unit not in (None, unit):
+        raise Invalid(
+            "sample", repr(sample), f"good, of {at} and number {serial}, in {unit}, without channel or device"
+        )
+    return bytes((guide, size << 3 | decimals)) + bcd.signed(sample.value, size, decimals, sample.metric)
 
 
 def _elements(left: _Bytes, message: Packet, place: _Place) -> Iterator[Observation]:
