@@ -142,6 +142,11 @@ def family_of(topic: str) -> str:
     return NATIVE
 
 
+def _fitting(parts: list[str]) -> list[_Row]:
+    """Those that a topic may be of, by its number of levels and its last one."""
+    return [*_ROWS.get((len(parts), parts[-1]), ()), *_ROWS.get((len(parts), _OPEN), ())]
+
+
 def device_of(topic: str) -> str:
     """The device that a topic names; `Rejected(UNKNOWN_TOPIC)` for a topic of no source."""
     return source_of(topic)[0]

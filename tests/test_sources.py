@@ -5,7 +5,18 @@ from pydantic import ValidationError
 
 from devices.codecs import CODECS
 from devices.message import uplink
-from ingest.sources import FAMILIES, SOURCES, UPLINKS, bucket_of, filters, former, source_of, subscribed
+from ingest.sources import (
+    FAMILIES,
+    NATIVE,
+    SOURCES,
+    UPLINKS,
+    bucket_of,
+    family_of,
+    filters,
+    former,
+    source_of,
+    subscribed,
+)
 from rurban.settings import Settings
 from telemetry.errors import Reason, Rejected
 
@@ -131,6 +142,20 @@ def test_families_are_a_setting(value: str, families: list[str]) -> None:
 
 def test_all_families_are_listened_to_unless_said_otherwise() -> None:
     assert list(FAMILIES) == Settings().mqtt_sources
+
+
+@pytest.mark.parametrize(
+    ("topic", "family"),
+    [
+        (uplink("station-1"), NATIVE),
+        (f"application/7f5a/device/{EUI}/event/up", "chirpstack"),
+        ("greenhouse/sensor/soil_temperature/state", "esphome"),
+        ("dtu/sl651/0011223344", "station"),
+        ("dtu/modbus/7", NATIVE),
+    ],
+)
+def test_a_topic_is_of_a_family(topic: str, family: str) -> None:
+    assert family == family_of(topic)
 
 
 def test_an_unknown_family_is_named_beside_those_there_are() -> None:
