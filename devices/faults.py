@@ -9,7 +9,7 @@
 | clock_skew | the device's clock is wrong by up to 26 hours either way, for 1 to 12 hours | device and day |
 | duplicate | a message is sent twice | message |
 | late_batch | 1 to 10 hours are stored and sent in one go | device and day |
-| low_battery | the battery reports a few percent, and every second message is missing | device and day |
+| low_battery | the battery is nearly empty, by percent or volt, and every second message is missing | device and day |
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.physics import DAY_MS, HOUR_MS
-from devices.sensing import SENSORS, Batch, rounded
+from devices.sensing import SENSORS, Batch
 from devices.world.noise import Floats, salted, uniform
 from telemetry.errors import Invalid
 from telemetry.metrics import METRICS
@@ -32,6 +32,9 @@ _BURST_MS: Final = 150
 """Between two messages of a late batch."""
 _DRIFT_SHARE: Final = 0.1
 _EMPTY_BATTERY: Final = 12.0
+_EMPTY_V: Final = 11.2
+OF_DEVICE: Final = frozenset({"battery_level", "station_voltage", "rssi", "snr"})
+"""What a device says of itself: no sensor that fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def _episode(batch: Batch, name: str, chance: float, hours: tuple[float, float])
 
 def _victims(batch: Batch, name: str) -> dict[str, NDArray[np.bool_]]:
     """Gauge -> the devices (one column) of which it is the sensor that fails."""
-    gauges = [metric for metric in batch.values if METRICS[metric].kind is Kind.GAUGE and metric != "battery_level"]
+    gauges = [metric for metric in batch.values if METRICS[metric].kind is Kind.GAUGE and metric not in OF_DEVICE]
     chosen = salted(batch.cohort.keys, name + " sensor") % np.uint64(max(1, len(gauges)))
     return {metric: chosen == np.uint64(place) for place, metric in enumerate(gauges)}
 
@@ -155,13 +158,17 @@ def _low_battery(batch: Batch, chance: float) -> None:
     if "battery_level" in batch.values:
         left = _EMPTY_BATTERY * (1.0 - (batch.due - batch.day * DAY_MS) / DAY_MS)
         batch.values["battery_level"] = np.where(hit, np.ceil(left), batch.values["battery_level"])
+    if "station_voltage" in batch.values:
+        left = _EMPTY_V - (batch.due - batch.day * DAY_MS) / DAY_MS
+        values = batch.values["station_voltage"]
+        batch.values["station_voltage"] = np.where(hit, SENSORS["station_voltage"].shown(left), values)
     every_second = np.arange(batch.due.shape[1])[None, :] % 2 == 1
     batch.kept &= ~(hit & every_second)
 
 
 def _shift(batch: Batch, metric: str, by: Floats, where: NDArray[np.bool_]) -> None:
     values = batch.values[metric]
-    batch.values[metric] = np.where(where, rounded(values + by, SENSORS[metric].grain), values)
+    batch.values[metric] = np.where(where, SENSORS[metric].shown(values + by), values)
 
 
 Fault: TypeAlias = Callable[[Batch, float], None]

@@ -12,17 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.codecs import WRITERS
-from devices.codecs.port import Writer
 from devices.faults import CLEAN, Faults, spoil
-from devices.message import Message, uplink
+from devices.message import Message
 from devices.physics import DAY_MS
 from devices.sensing import Batch, interval_ms, measured
+from devices.voices import Told, Voice, voice
 from devices.world.cohort import cohort, placed
 from devices.world.days import PROCESSES, World
 from devices.world.noise import Instants
 from telemetry.errors import Invalid, Unknown
-from telemetry.model import Device, Profile, Region, Sample
+from telemetry.model import Device, Profile, Region
 
 _REPEATED_AFTER_MS = 7_000
 
@@ -31,28 +30,42 @@ _REPEATED_AFTER_MS = 7_000
 class _Outbox:
     """One day of one cohort as plain Python values: reading arrays one by one is slow."""
 
-    codec: Writer
-    topics: list[str]
+    voice: Voice
+    devices: list[str]
     metrics: list[str]
+    first: int
+    """The number of the first column's messages."""
     at: list[list[int]]
+    skew: list[list[int]]
+    sent: list[list[int]]
     values: list[list[list[float]]]
 
     def message(self, row: int, column: int, sent: int) -> Message | None:
         """None if no sensor of the device shows anything."""
-        at = self.at[row][column]
-        samples = [
-            Sample(metric, value, at)
+        values = [
+            (metric, value)
             for metric, value in zip(self.metrics, self.values[row][column], strict=True)
             if value == value  # noqa: PLR0124 - not NaN, without the price of a call
         ]
-        return Message(self.topics[row], self.codec.encode(samples), sent) if samples else None
+        if not values:
+            return None
+        told = Told(
+            self.devices[row],
+            values,
+            self.at[row][column],
+            self.first + column,
+            self.sent[row][column],
+            self.skew[row][column],
+        )
+        topic, payload = self.voice(told)
+        return Message(topic, payload, sent)
 
 
 class _Turn(NamedTuple):
     """One message to be sent; sorts by time, and no two are equal before `outbox`."""
 
     sent: int
-    topic: str
+    device: str
     day: int
     column: int
     row: int
@@ -163,7 +176,7 @@ def _turns(batch: Batch, outbox: _Outbox, sent: Instants, chosen: NDArray[np.boo
     rows, columns = np.nonzero(chosen)
     instants = sent[rows, columns].tolist()
     return [
-        _Turn(instant, outbox.topics[row], batch.day, column, row, outbox)
+        _Turn(instant, outbox.devices[row], batch.day, column, row, outbox)
         for instant, row, column in zip(instants, rows.tolist(), columns.tolist(), strict=True)
     ]
 
@@ -171,9 +184,12 @@ def _turns(batch: Batch, outbox: _Outbox, sent: Instants, chosen: NDArray[np.boo
 def _outbox(batch: Batch) -> _Outbox:
     group = batch.cohort
     return _Outbox(
-        codec=WRITERS[group.profile.codec],
-        topics=[uplink(device.id) for device in group.devices],
+        voice=voice(group.profile),
+        devices=[device.id for device in group.devices],
         metrics=list(batch.values),
+        first=batch.day * batch.due.shape[1],
         at=batch.at.tolist(),
+        skew=(batch.at - batch.due).tolist(),
+        sent=batch.sent.tolist(),
         values=np.stack(list(batch.values.values()), axis=2).tolist(),
     )

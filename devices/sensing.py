@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import Final
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.physics import DAY_MS
+from devices.voices import CLOCK_MS
 from devices.world.cohort import Cohort
 from devices.world.noise import Floats, Instants, normal, salted
 from devices.world.scene import Signals
@@ -27,6 +29,14 @@ class Sensor:
     """Standard deviation of what the instrument adds."""
     switched: bool = False
     """Changes at once and then rests, so that values between two nodes are those of the node before."""
+    least: float = -inf
+    most: float = inf
+    """The ends of what it can show, or of what its format has room for: beyond, it rests at the end."""
+
+    def shown(self, values: Floats) -> Floats:
+        """The nearest multiples of the grain, as the floats that print with its digits."""
+        digits = max(0, -int(np.floor(np.log10(self.grain) + 1e-9)))
+        return np.round(np.round(np.clip(values, self.least, self.most) / self.grain) * self.grain, digits)
 
 
 SENSORS: Final[Mapping[str, Sensor]] = MappingProxyType(
@@ -45,9 +55,10 @@ SENSORS: Final[Mapping[str, Sensor]] = MappingProxyType(
         "soil_temperature": Sensor(0.1, 0.05),
         "soil_ec": Sensor(0.01, 0.01),
         "barn_temperature": Sensor(0.1, 0.1),
-        "barn_humidity": Sensor(0.1, 0.5),
+        # In the bytes of a LoRaWAN node: halves of a percent, and nothing below zero.
+        "barn_humidity": Sensor(0.5, 0.5, least=0.0, most=127.5),
         "barn_ammonia": Sensor(0.1, 0.2),
-        "barn_co2": Sensor(1.0, 12.0),
+        "barn_co2": Sensor(1.0, 12.0, least=0.0, most=65_535.0),
         "drinking_water_intake": Sensor(1.0),
         "canal_level": Sensor(0.001, 0.002),
         "canal_flow": Sensor(0.001),
@@ -81,6 +92,9 @@ SENSORS: Final[Mapping[str, Sensor]] = MappingProxyType(
         "cargo_humidity": Sensor(0.1, 0.2),
         "door_open": Sensor(1.0, switched=True),
         "battery_level": Sensor(1.0),
+        "station_voltage": Sensor(0.01, 0.02, least=0.0, most=99.99),
+        "rssi": Sensor(1.0, 2.0),
+        "snr": Sensor(0.5, 0.6),
     }
 )
 
@@ -106,9 +120,8 @@ class Batch:
 
 def turns(cohort: Cohort, day: int) -> Instants:
     """When the devices of a cohort report that day: every interval, each with a phase of its own."""
-    interval = interval_ms(cohort)
-    seconds = interval // 1000
-    phase = (cohort.keys % np.uint64(seconds)).astype(np.int64) * 1000
+    interval, step = interval_ms(cohort), CLOCK_MS.get(cohort.profile.codec, 1000)
+    phase = (cohort.keys % np.uint64(interval // step)).astype(np.int64) * step
     return day * DAY_MS + phase + np.arange(DAY_MS // interval, dtype=np.int64)[None, :] * interval
 
 
@@ -144,10 +157,4 @@ def _shown(cohort: Cohort, measure: Measure, truth: Floats, due: Instants, day: 
     if metric.kind is Kind.COUNTER:
         values = np.floor(values / sensor.grain + 1e-6) * sensor.grain
         values = values % measure.rollover_at if measure.rollover_at else values
-    return rounded(np.clip(values, metric.low, metric.high), sensor.grain)
-
-
-def rounded(values: Floats, grain: float) -> Floats:
-    """The nearest multiples of the grain, as the floats that print with its digits."""
-    digits = max(0, -int(np.floor(np.log10(grain) + 1e-9)))
-    return np.round(np.round(values / grain) * grain, digits)
+    return sensor.shown(np.clip(values, metric.low, metric.high))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Protocol
 
+from devices.message import station
 from devices.stations.dialects import Dialect, Link
 from devices.stations.framing import Framer
 from telemetry.errors import BrokerUnavailable, Invalid, Rejected
@@ -192,7 +193,7 @@ class Gateway:
         except Rejected as rejected:
             logger.warning("a connection of %s is ended: %s", dialect.name, rejected)
             return False
-        if turn.payload is not None and not await self._is_kept(f"dtu/{dialect.name}/{turn.station}", turn.payload):
+        if turn.payload is not None and not await self._is_kept(station(dialect.name, turn.station), turn.payload):
             self.traffic.unanswered += 1
             return False
         for answer in turn.answers:

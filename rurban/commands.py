@@ -4,7 +4,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import typer
@@ -17,6 +17,7 @@ from devices.fleet import Fleet
 from devices.publisher import Publisher
 from ingest.worker import Worker
 from rurban import demo as demonstration
+from rurban import gateway
 from rurban import house as composition
 from rurban.broker import embedded_broker
 from rurban.house import House, now
@@ -129,6 +130,8 @@ def api(settings: Settings) -> None:
 
 def demo(settings: Settings, console: Console, days: int) -> None:
     """`days` of history, where there is none yet."""
+    ports = gateway.configured(settings)
+    _check_demo(settings, ports)
     current = demonstration.diary(settings.data_dir, now(), days)
     fleet = demonstration.fleet(current)
 
@@ -142,9 +145,19 @@ def demo(settings: Settings, console: Console, days: int) -> None:
             _show_records(settings, worker, current, console)
         publisher = stack.enter_context(_publisher(settings, "rurban-demo-fleet"))
         stack.callback(demonstration.note, settings.data_dir, current)
-        stack.enter_context(demonstration.LiveFleet(fleet, publisher, current, house.clock))
+        carry = stack.enter_context(demonstration.carrier(publisher, settings, ports))
+        stack.enter_context(demonstration.LiveFleet(fleet, carry, current, house.clock))
         console.print(_welcome(settings), highlight=False, soft_wrap=True)
         server.run()
+
+
+def _check_demo(settings: Settings, ports: Mapping[str, int]) -> None:
+    """What the county's own voices need, told before the history is written."""
+    deaf = sorted(demonstration.SPOKEN - set(settings.mqtt_sources))
+    if deaf:
+        raise Invalid("RURBAN_MQTT_FAMILIES", f"the sample county speaks {', '.join(deaf)}, too", "with these")
+    for name, port in ports.items():
+        _check_port(f"RURBAN_GATEWAY_{name.upper()}_PORT", settings.gateway_host, port)
 
 
 def _bars(console: Console) -> Progress:
@@ -211,9 +224,12 @@ def simulate(settings: Settings, seconds: float | None, *, register: bool) -> No
     current = demonstration.diary(settings.data_dir, now())
     current.filled_until = now()
     stopping = _stopping()
+    # Nobody else calls this gateway: it is the simulated stations' own, wherever the one for real stations may be.
+    own = settings.model_copy(update={"gateway_host": "127.0.0.1", "gateway_networks": ""})
     with (
         _publisher(settings, "rurban-simulate") as publisher,
-        demonstration.LiveFleet(demonstration.fleet(current), publisher, current, now),
+        demonstration.carrier(publisher, own, dict.fromkeys(gateway.configured(own), 0)) as carry,
+        demonstration.LiveFleet(demonstration.fleet(current), carry, current, now),
     ):
         stopping.wait(seconds)
 

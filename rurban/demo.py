@@ -3,9 +3,10 @@
 A second start continues: the fleet's epoch and seed and how far the history reaches are kept in the data folder.
 """
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 from typing import Self
@@ -15,13 +16,15 @@ import msgspec
 from devices import county, replay
 from devices.faults import EVERYDAY
 from devices.fleet import Fleet
-from devices.message import Message
+from devices.message import STATIONS, Message
 from devices.publisher import Publisher
+from devices.stations.calling import call
 from ingest.pipeline import Outcome, Pipeline
 from ingest.settle import Settlement
+from rurban import gateway
 from rurban import house as composition
 from rurban.house import House
-from rurban.settings import HISTORY_DAYS
+from rurban.settings import HISTORY_DAYS, Settings
 from telemetry.errors import BrokerUnavailable, Invalid
 from telemetry.registry import Registry
 
@@ -32,6 +35,8 @@ SEED = 20_261_123
 CHUNK = 4000
 """Messages of history that are settled at once."""
 RETRY_S = 1.0
+SPOKEN = frozenset({"chirpstack", "station"})
+"""Families of topics on which the county speaks besides the native ones."""
 FOREVER = 2**53
 
 
@@ -126,12 +131,32 @@ def record_messages() -> list[Message]:
     return list(chain.from_iterable(map(replay.messages, replay.records())))
 
 
-class LiveFleet:
-    """Publishes the fleet's messages as their time comes, from a thread of its own; the diary says how far it got."""
+@contextlib.contextmanager
+def carrier(publisher: Publisher, settings: Settings, wanted: Mapping[str, int]) -> Iterator[Callable[[Message], None]]:
+    """What brings the fleet's messages to the broker: as they are, or of stations through a gateway on these ports.
 
-    def __init__(self, simulated: Fleet, publisher: Publisher, current: Diary, clock: Callable[[], int]) -> None:
+    What it gives returns when the broker has the message, and raises `BrokerUnavailable`.
+    """
+    with gateway.beside(settings, wanted) as ports:
+
+        def carry(message: Message) -> None:
+            kind, protocol = message.topic.split("/", 2)[:2]
+            if kind == STATIONS:
+                call(protocol, (settings.gateway_host, ports[protocol]), message.payload)
+            else:
+                publisher.publish_all([message])
+
+        yield carry
+
+
+class LiveFleet:
+    """Sends the fleet's messages as their time comes, from a thread of its own; the diary says how far it got."""
+
+    def __init__(
+        self, simulated: Fleet, carry: Callable[[Message], None], current: Diary, clock: Callable[[], int]
+    ) -> None:
         self._fleet = simulated
-        self._publisher = publisher
+        self._carry = carry
         self._diary = current
         self._clock = clock
         self._stopping = threading.Event()
@@ -148,14 +173,14 @@ class LiveFleet:
     def _run(self) -> None:
         coming = self._fleet.messages(self._diary.filled_until, FOREVER)
         for message in replay.paced(coming, 1.0, self._clock, self._stopping.wait, origin=self._clock()):
-            while not self._published(message):
+            while not self._is_sent(message):
                 if self._stopping.wait(RETRY_S):
                     return
             self._diary.filled_until = message.at
 
-    def _published(self, message: Message) -> bool:
+    def _is_sent(self, message: Message) -> bool:
         try:
-            self._publisher.publish_all([message])
+            self._carry(message)
         except BrokerUnavailable as error:
             logger.warning("simulated fleet: %s; trying again", error)
             return False

@@ -5,7 +5,8 @@ import contextlib
 import logging
 import secrets
 import signal
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 from devices.stations.dialects import DIALECTS
 from ingest.mqtt_outbox import Outbox
@@ -26,7 +27,7 @@ async def _until_stopped(settings: Settings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with opened(settings) as (running, ports):
+    async with opened(settings, chosen(settings)) as (running, ports):
         for name, port in ports.items():
             logger.info("listening to stations of %s on %s:%d", name, settings.gateway_host, port)
         if settings.gateway_metrics_port:
@@ -38,8 +39,45 @@ async def _until_stopped(settings: Settings) -> None:
             await stopping.wait()
 
 
+@contextlib.contextmanager
+def beside(settings: Settings, wanted: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """The gateway in a thread of its own: on which port it listens to which protocol; 0 is wanted = a free one."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="rurban-gateway")
+    thread.start()
+
+    async def open_() -> tuple[contextlib.AsyncExitStack, dict[str, int]]:
+        async with contextlib.AsyncExitStack() as stack:
+            _, ports = await stack.enter_async_context(opened(settings, wanted))
+            return stack.pop_all(), ports
+
+    try:
+        stack, ports = asyncio.run_coroutine_threadsafe(open_(), loop).result()
+        try:
+            yield ports
+        finally:
+            asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def chosen(settings: Settings) -> dict[str, int]:
+    """The ports of the settings; `Invalid` where all are 0, which is none."""
+    ports = {name: port for name, port in configured(settings).items() if port}
+    if not ports:
+        raise Invalid("RURBAN_GATEWAY_SL651_PORT", "all ports of the gateway are 0", "a port for one protocol at least")
+    return ports
+
+
+def configured(settings: Settings) -> dict[str, int]:
+    """By protocol."""
+    return {name: getattr(settings, f"gateway_{name}_port") for name in DIALECTS}
+
+
 @contextlib.asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[Gateway, dict[str, int]]]:
+async def opened(settings: Settings, wanted: Mapping[str, int]) -> AsyncIterator[tuple[Gateway, dict[str, int]]]:
     """The gateway at work, and on which port it listens to which protocol; the broker need not be there yet."""
     # Its session holds nothing, so several gateways need no names of their own.
     outbox = Outbox(composition.broker(settings), f"{settings.mqtt_client_id}-gateway-{secrets.token_hex(4)}")
@@ -51,19 +89,11 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Gateway, dict[str, i
     )
     running = Gateway(outbox, composition.now, limits)
     try:
-        ports = await _listening(running, settings)
+        ports = {
+            name: await running.listen(DIALECTS[name], settings.gateway_host, port) for name, port in wanted.items()
+        }
         outbox.start()
         yield running, ports
     finally:
         await running.close()
         await outbox.close()
-
-
-async def _listening(running: Gateway, settings: Settings) -> dict[str, int]:
-    wanted = {name: getattr(settings, f"gateway_{name}_port") for name in DIALECTS}
-    found = {
-        name: await running.listen(DIALECTS[name], settings.gateway_host, port) for name, port in wanted.items() if port
-    }
-    if not found:
-        raise Invalid("RURBAN_GATEWAY_SL651_PORT", "all ports of the gateway are 0", "a port for one protocol at least")
-    return found

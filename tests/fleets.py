@@ -11,6 +11,9 @@ from devices.codecs.port import Context
 from devices.faults import CLEAN, Faults
 from devices.fleet import Fleet
 from devices.message import Message
+from ingest.directory import Plan
+from ingest.sources import source_of
+from telemetry.metrics import METRICS
 from telemetry.model import Device, Profile
 
 MINUTE = 60_000
@@ -21,6 +24,9 @@ SUMMER = 1_782_864_000_000
 SEED = 7
 DEVICES = {device.id: device for device in county.devices()}
 PROFILES = {profile.id: profile for profile in county.profiles()}
+
+PLANS = {profile.id: Plan(profile, CODECS[profile.codec], METRICS) for profile in PROFILES.values()}
+PLACES = {place.short: place.code for place in county.places.PLACES}
 
 Series: TypeAlias = dict[tuple[str, str], list[tuple[int, float]]]
 """By device and metric: times and values."""
@@ -40,9 +46,14 @@ def simulated(
     )
 
 
-def village(prefix: str) -> list[Device]:
-    """The devices of one place, by the beginning of their names."""
-    return [device for device in DEVICES.values() if device.id.startswith(prefix)]
+def village(short: str) -> list[Device]:
+    """The simulated devices of one place, by its short name."""
+    return [device for device in DEVICES.values() if device.region == PLACES[short] and device.id != county.PROBE]
+
+
+def instruments(short: str, profile: str) -> list[str]:
+    """The names of the devices of one model in one place."""
+    return [device.id for device in village(short) if device.profile == profile]
 
 
 def profile_of(device: str) -> Profile:
@@ -50,11 +61,13 @@ def profile_of(device: str) -> Profile:
 
 
 def decoded(messages: Iterable[Message]) -> Series:
-    """Every reading of the messages, in the order in which they were sent."""
+    """Every reading of the messages, in the order in which they were sent, as the worker reads them."""
     series: Series = defaultdict(list)
     for message in messages:
-        device = message.topic.split("/")[2]
-        for sample in CODECS[profile_of(device).codec].decode(message.payload, Context(device, message.at)):
+        device, wrapper = source_of(message.topic)
+        plan = PLANS[DEVICES[device].profile]
+        context = Context(device, message.at, plan.speech, message.topic)
+        for sample in (wrapper or plan.codec).decode(message.payload, context):
             series[device, sample.metric].append((message.at if sample.at is None else sample.at, sample.value))
     return series
 
@@ -68,4 +81,4 @@ def clean_day() -> tuple[Message, ...]:
 @cache
 def clean_month() -> Series:
     """Thirty summer days of one village with all its instruments, and of the reservoir beside it."""
-    return decoded(simulated([*village("bs01-"), *village("bs02-")]).messages(SUMMER, SUMMER + 30 * DAY))
+    return decoded(simulated([*village("bs01"), *village("bs02")]).messages(SUMMER, SUMMER + 30 * DAY))

@@ -13,7 +13,8 @@ def environment(data_dir: Path, **settings: object) -> dict[str, str]:
     """The settings as environment, with nothing of the caller's own `RURBAN_` settings."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RURBAN_")}
     chosen = {f"RURBAN_{name.upper()}": str(value) for name, value in settings.items()}
-    return inherited | {"RURBAN_DATA_DIR": str(data_dir)} | chosen
+    free = {f"RURBAN_GATEWAY_{name}_PORT": "0" for name in ("SL651", "HJ212", "SZY206")}
+    return inherited | {"RURBAN_DATA_DIR": str(data_dir)} | free | chosen
 
 
 def command(*arguments: str) -> list[str]:

@@ -260,8 +260,16 @@ def test_everything_runs_on_the_broker_there_is(broker: Mosquitto, tmp_path: Pat
         eventually(lambda: bool(answer(http_port, "/api/v1/quarantine").get("messages")))
 
 
-def test_a_taken_http_port_is_told_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["http_port", "gateway_sl651_port", "gateway_hj212_port"])
+def test_a_taken_port_is_told_at_once(setting: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ended = run("demo", data_dir=tmp_path, http_port=taken.getsockname()[1], mqtt_port=free_port())
+        ports = {"http_port": free_port(), "mqtt_port": free_port(), setting: taken.getsockname()[1]}
+        ended = run("demo", data_dir=tmp_path, **ports)
 
-    assert (1, True) == (ended.returncode, "RURBAN_HTTP_PORT" in ended.stderr), ended.stderr
+    assert (1, True) == (ended.returncode, f"RURBAN_{setting.upper()}" in ended.stderr), ended.stderr
+
+
+def test_a_demonstration_that_would_not_hear_its_own_county_is_refused(tmp_path: Path) -> None:
+    ended = run("demo", data_dir=tmp_path, mqtt_families="tasmota")
+
+    assert (1, True) == (ended.returncode, "speaks chirpstack, station, too" in ended.stderr), ended.stderr

@@ -81,7 +81,7 @@ def test_there_are_three_hundred_devices_of_every_domain() -> None:
 def test_every_profile_speaks_a_codec_and_reports_catalogued_metrics() -> None:
     assert set() == {profile.codec for profile in PROFILES.values()} - CODECS.keys()
     assert set() == {measure.metric for profile in PROFILES.values() for measure in profile.measures} - METRICS.keys()
-    assert {"native_json", "senml_json", "senml_cbor"} == {
+    assert {"native_json", "senml_json", "senml_cbor", "cayenne_lpp", "sl651", "hj212"} == {
         PROFILES[device.profile].codec for device in DEVICES.values()
     }
 

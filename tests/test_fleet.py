@@ -22,12 +22,13 @@ from tests.fleets import (
     clean_day,
     clean_month,
     decoded,
+    instruments,
     profile_of,
     simulated,
     village,
 )
 
-FEW = village("bs02-")
+FEW = village("bs02")
 
 
 def values(series: Series, device: str, metric: str) -> NDArray[np.float64]:
@@ -137,7 +138,7 @@ def test_panels_follow_the_sun() -> None:
 
 
 def test_barns_heat_with_the_day() -> None:
-    barn = by_hour(clean_month(), "bs01-barn-1", "barn_temperature")
+    barn = by_hour(clean_month(), instruments("bs01", "barn_node")[0], "barn_temperature")
 
     assert 14 <= int(np.argmax(barn)) <= 18
     assert barn[17] - barn[6] > 4
@@ -152,7 +153,7 @@ def test_barns_heat_with_the_day() -> None:
     ],
 )
 def test_rain_fills_soil_and_reservoir(device: str, metric: str, least: float) -> None:
-    rain = np.diff(by_day(clean_month(), "bs01-rain-1", "rainfall_total"))
+    rain = np.diff(by_day(clean_month(), instruments("bs01", "rain_gauge")[0], "rainfall_total"))
     gain = np.diff(by_day(clean_month(), device, metric))
 
     assert rain.sum() > 20

@@ -15,7 +15,7 @@ import pytest
 
 from devices.stations import beijing
 from ingest.mqtt import Broker, Subscription
-from rurban.gateway import opened
+from rurban.gateway import chosen, opened
 from rurban.settings import Settings
 from telemetry.errors import BrokerUnavailable, Invalid
 from telemetry.model import Device, Measure, Profile
@@ -210,7 +210,7 @@ def test_a_gateway_that_can_listen_to_nobody_says_why(taken: bool, wrong: str, t
         )
 
         async def story() -> None:
-            async with opened(settings):
+            async with opened(settings, chosen(settings)):
                 pass
 
         with pytest.raises(Invalid, match=wrong):

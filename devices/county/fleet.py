@@ -30,32 +30,46 @@ _PER_ROW: Final = 5
 
 @cache
 def devices() -> tuple[Device, ...]:
-    """All devices of the demonstration; ids are `<place>-<instrument>-<number>` and stay what they are."""
-    simulated = tuple(device for place in PLACES for device in _instruments(place))
+    """All devices of the demonstration; their ids stay what they are.
+
+    They are `<place>-<instrument>-<number>`, but for barn nodes, which LoRaWAN knows by their DevEUI, and rain gauges,
+    whose protocol has addresses of ten hexadecimal digits.
+    """
+    simulated = tuple(device for row, place in enumerate(PLACES, 1) for device in _instruments(place, row))
     home = PLACES[1]
     probe = Device(PROBE, "probe", home.code, "Probe for visitors", home.latitude, home.longitude)
     return (*simulated, probe, *_stations())
 
 
-def _instruments(place: Place) -> list[Device]:
-    names = [
-        (f"{place.short}-{short}-{number}", profile)
-        for short, profile, count in place.instruments
-        for number in range(1, count + 1)
+def _instruments(place: Place, row: int) -> list[Device]:
+    instruments = [
+        (short, number, profile) for short, profile, count in place.instruments for number in range(1, count + 1)
     ]
     return [
         Device(
-            id=device_id,
+            id=_id(place, row, short, number),
             profile=profile,
             region=place.code,
-            name=f"{place.name_en} {device_id.split('-', 1)[1].replace('-', ' ')}",
+            name=f"{place.name_en} {short} {number}",
             # Spread over a few hundred metres around the centroid, so that a map shows them apart.
             latitude=round(place.latitude + _LATITUDE_STEP * (index // _PER_ROW - 1), 5),
             longitude=round(place.longitude + _LONGITUDE_STEP * (index % _PER_ROW - 2), 5),
             project=_PROJECTS.get(profile) if place.setting is Setting.RURAL else None,
         )
-        for index, (device_id, profile) in enumerate(names)
+        for index, (short, number, profile) in enumerate(instruments)
     ]
+
+
+def _id(place: Place, row: int, short: str, number: int) -> str:
+    match short:
+        case "barn":
+            # 02 = given out locally, in no maker's name.
+            return f"02{place.code}{number:02x}"
+        case "rain":
+            # The county, and in it any number of four digits.
+            return f"{place.code[:6]}{row:02X}{number:02X}"
+        case _:
+            return f"{place.short}-{short}-{number}"
 
 
 def _stations() -> tuple[Device, ...]:

@@ -12,7 +12,7 @@ class Place:
 
     code: str
     short: str
-    """Starts the ids of its devices: never changes."""
+    """Starts the ids of most of its devices: never changes, nor does its place in the table."""
     name: str
     name_en: str
     urban_rural_class: str

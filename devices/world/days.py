@@ -65,7 +65,7 @@ class World:
         for profile, process in PROCESSES.items():
             cohort = self._cohorts.get(profile)
             if cohort is not None:
-                signals[profile] = _with_battery(process(cohort, scene), cohort, scene)
+                signals[profile] = process(cohort, scene) | _of_themselves(cohort, scene)
         if len(self._mornings) == index + 1:
             self._mornings.append(scene.stores)
         return signals
@@ -84,7 +84,7 @@ class World:
         )
 
 
-def _with_battery(signals: Signals, cohort: Cohort, scene: Scene) -> Signals:
-    if any(measure.metric == "battery_level" for measure in cohort.profile.measures):
-        signals |= town.battery(cohort, scene)
-    return signals
+def _of_themselves(cohort: Cohort, scene: Scene) -> Signals:
+    """What the devices say of themselves, where they do."""
+    reported = {measure.metric for measure in cohort.profile.measures}
+    return {metric: signal(cohort, scene) for metric, signal in town.OF_DEVICES.items() if metric in reported}

@@ -6,7 +6,7 @@ import numpy as np
 
 from devices.distribution import Clamped, Constant, Daily, Normal, Product, Sum, Switch, Uniform, Walk
 from devices.world.cohort import Cohort
-from devices.world.noise import smooth
+from devices.world.noise import Floats, smooth
 from devices.world.scene import Scene, Signals
 from devices.world.weather import WET_MM_H
 
@@ -21,6 +21,8 @@ _WORKING: Final = Daily(
 )
 _PM25: Final = Sum((Walk(15.0, 90.0, 30 * 3600), Walk(-6.0, 6.0, 3600)))
 _NOISE: Final = Sum((Constant(36.0), Normal(0.0, 1.2), Walk(-2.0, 2.0, 1800)))
+_CELL: Final = Walk(12.2, 12.9, 10 * 86_400)
+_FADING: Final = Walk(-4.0, 4.0, 6 * 3600)
 _UMOL_PER_J: Final = 2.02
 """Photosynthetic photons per joule of global radiation (Meek et al. 1984)."""
 
@@ -91,9 +93,27 @@ def trucks(cohort: Cohort, scene: Scene) -> Signals:
     }
 
 
-def battery(cohort: Cohort, scene: Scene) -> Signals:
-    """For whatever runs on one."""
-    return {"battery_level": _BATTERY.at(cohort.keys, scene.at)}
+def _battery(cohort: Cohort, scene: Scene) -> Floats:
+    return _BATTERY.at(cohort.keys, scene.at)
+
+
+def _voltage(cohort: Cohort, scene: Scene) -> Floats:
+    """Of a lead battery under a small solar panel: up to the charger's limit by day."""
+    return _CELL.at(cohort.keys, scene.at) + np.clip(scene.weather.irradiance[cohort.place] / 400.0, 0.0, 1.0)
+
+
+def _rssi(cohort: Cohort, scene: Scene) -> Floats:
+    """At the nearest gateway: by its distance, and a little by the day."""
+    return cohort.trait("path", -112.0, -82.0) + _FADING.at(cohort.keys, scene.at)
+
+
+def _snr(cohort: Cohort, scene: Scene) -> Floats:
+    """Good where the signal is strong, and never better than the receiver shows."""
+    return np.clip(9.0 + 0.5 * (_rssi(cohort, scene) + 95.0), -15.0, 11.0)
+
+
+OF_DEVICES: Final = {"battery_level": _battery, "station_voltage": _voltage, "rssi": _rssi, "snr": _snr}
+"""Metric -> what any device may say of itself."""
 
 
 def _county_keys(scene: Scene) -> np.ndarray[tuple[int, ...], np.dtype[np.uint64]]:
