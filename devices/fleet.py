@@ -184,7 +184,7 @@ def _turns(batch: Batch, outbox: _Outbox, sent: Instants, chosen: NDArray[np.boo
 def _outbox(batch: Batch) -> _Outbox:
     group = batch.cohort
     return _Outbox(
-        voice=voice(group.profile),
+        voice=voice(group.profile, group.devices),
         devices=[device.id for device in group.devices],
         metrics=list(batch.values),
         first=batch.day * batch.due.shape[1],

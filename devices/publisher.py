@@ -56,6 +56,7 @@ class Publisher:
         self._open = 0
         self._accepted = Event()
         self._refusal = ""
+        self._heard: str | None = None
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id, clean_session=True, protocol=MQTTProtocolVersion.MQTTv311
         )
@@ -94,6 +95,12 @@ class Publisher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leave()
+
+    def hear(self, topics: str, take: Callable[[str], None]) -> None:
+        """From now on tell the topics of what comes on these; `take` is called by the connection's own thread."""
+        self._heard = topics
+        self._client.on_message = lambda _client, _data, message: take(message.topic)
+        self._client.subscribe(topics, qos=1)
 
     def publish_all(self, messages: Iterable[Message], on_progress: Callable[[int], None] | None = None) -> int:
         """Send all messages in order and wait until each is acknowledged; how many there were.
@@ -135,6 +142,8 @@ class Publisher:
 
     def _on_connect(self, _client: paho.Client, _data: object, _flags: object, reason: Any, _props: object) -> None:  # noqa: ANN401 - paho's type
         self._refusal = f"refuses this client: {reason}" if reason.is_failure else ""
+        if self._heard is not None and not reason.is_failure:
+            self._client.subscribe(self._heard, qos=1)
         self._accepted.set()
 
     def _on_publish(self, _client: paho.Client, _data: object, _mid: int, _reason: object, _props: object) -> None:

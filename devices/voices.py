@@ -4,22 +4,28 @@
 |---|---|---|
 | `cayenne_lpp` | a LoRaWAN node, behind ChirpStack | `application/<application>/device/<DevEUI>/event/up` |
 | `sl651`, `hj212` | a station, behind the gateway of stations | `dtu/<protocol>/<address>` |
+| `sparkplug_b` | a device behind its gateway, an edge node | `spBv1.0/<group>/DDATA/<edge node>/<device>` |
 | any other that is written | a device on MQTT | `rurban/v1/<device>/up` |
 
 Pure: a message depends on what is told, and on nothing that was told before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from devices import edge
 from devices.codecs import REPORTERS, WRITERS, cayenne_lpp, chirpstack
 from devices.message import station, uplink
-from telemetry.model import Profile, Sample
+from devices.sparkplug import NAMESPACE
+from telemetry.errors import Invalid
+from telemetry.model import Device, Profile, Sample
 
 APPLICATION: Final = "7f5ae3ec-9d6f-4f1c-8a32-6f5b5d0f3a11"
 """Of the county's nodes in ChirpStack."""
 CLOCK_MS: Final = {"sl651": 60_000}
 """By codec: the step of its clock, where it is longer than a second."""
+GROUP: Final = "370502"
+"""Of the edge nodes in Sparkplug B: the district."""
 _MOST_GATEWAYS: Final = 3
 _SERIALS: Final = 65_535
 """Of SL 651, from 1 on."""
@@ -45,12 +51,14 @@ Voice: TypeAlias = Callable[[Told], tuple[str, bytes]]
 """Topic and payload; the same ones when it is told again."""
 
 
-def voice(profile: Profile) -> Voice:
-    """How the devices of a profile speak; `Invalid` where its origins are not such as can be written."""
+def voice(profile: Profile, devices: Sequence[Device]) -> Voice:
+    """How the devices of a profile speak; `Invalid` where its origins or gateways are not such as can be written."""
     if profile.codec == "cayenne_lpp":
         return _node(profile)
     if profile.codec in REPORTERS:
         return _station(profile.codec)
+    if profile.codec == "sparkplug_b":
+        return _behind(devices)
     return _plain(profile.codec)
 
 
@@ -87,6 +95,20 @@ def _node(profile: Profile) -> Voice:
         heard = _heard(told.number, values["rssi"], values["snr"])
         event = chirpstack.event(told.device, cayenne_lpp.encode(samples), told.sent, told.number, heard)
         return f"application/{APPLICATION}/device/{told.device}/event/up", event
+
+    return speak
+
+
+def _behind(devices: Sequence[Device]) -> Voice:
+    nodes: dict[str, str] = {}
+    for device in devices:
+        if device.gateway is None:
+            raise Invalid(f"gateway of {device.id}", "is none", "the edge node that speaks for it")
+        nodes[device.id] = device.gateway
+
+    def speak(told: Told) -> tuple[str, bytes]:
+        topic = f"{NAMESPACE}/{GROUP}/DDATA/{nodes[told.device]}/{told.device}"
+        return topic, edge.told(told.values, told.at, told.sent)
 
     return speak
 

@@ -157,7 +157,7 @@ def _check_demo(settings: Settings, ports: Mapping[str, int]) -> None:
     if deaf:
         raise Invalid("RURBAN_MQTT_FAMILIES", f"the sample county speaks {', '.join(deaf)}, too", "with these")
     for name, port in ports.items():
-        _check_port(f"RURBAN_GATEWAY_{name.upper()}_PORT", settings.gateway_host, port)
+        _check_port(f"RURBAN_GATEWAY_{name.upper()}_PORT", demonstration.LOOPBACK, port)
 
 
 def _bars(console: Console) -> Progress:
@@ -224,11 +224,11 @@ def simulate(settings: Settings, seconds: float | None, *, register: bool) -> No
     current = demonstration.diary(settings.data_dir, now())
     current.filled_until = now()
     stopping = _stopping()
-    # Nobody else calls this gateway: it is the simulated stations' own, wherever the one for real stations may be.
-    own = settings.model_copy(update={"gateway_host": "127.0.0.1", "gateway_networks": ""})
+    # Nobody else has to find this gateway, and the one for real stations may run here, too.
+    free = dict.fromkeys(gateway.configured(settings), 0)
     with (
         _publisher(settings, "rurban-simulate") as publisher,
-        demonstration.carrier(publisher, own, dict.fromkeys(gateway.configured(own), 0)) as carry,
+        demonstration.carrier(publisher, settings, free) as carry,
         demonstration.LiveFleet(demonstration.fleet(current), carry, current, now),
     ):
         stopping.wait(seconds)

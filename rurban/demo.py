@@ -14,16 +14,18 @@ from typing import Self
 import msgspec
 
 from devices import county, replay
+from devices.edge import EdgeNodes
 from devices.faults import EVERYDAY
 from devices.fleet import Fleet
 from devices.message import STATIONS, Message
 from devices.publisher import Publisher
+from devices.sparkplug import NAMESPACE
 from devices.stations.calling import call
 from ingest.pipeline import Outcome, Pipeline
 from ingest.settle import Settlement
 from rurban import gateway
 from rurban import house as composition
-from rurban.house import House
+from rurban.house import House, now
 from rurban.settings import HISTORY_DAYS, Settings
 from telemetry.errors import BrokerUnavailable, Invalid
 from telemetry.registry import Registry
@@ -35,7 +37,8 @@ SEED = 20_261_123
 CHUNK = 4000
 """Messages of history that are settled at once."""
 RETRY_S = 1.0
-SPOKEN = frozenset({"chirpstack", "station"})
+LOOPBACK = "127.0.0.1"
+SPOKEN = frozenset({"chirpstack", "sparkplug_b", "station"})
 """Families of topics on which the county speaks besides the native ones."""
 FOREVER = 2**53
 
@@ -101,10 +104,11 @@ def fill_history(  # noqa: PLR0913, PLR0917 - a demonstration's parts, each once
     """Send the fleet's history through the same pipeline and store as live data; how many readings it had."""
     line = composition.pipeline(house)
     line.remember(house.store.latest(None, None))
-    total = 0
+    nodes, total = EdgeNodes(), 0
     while current.filled_until < until:
         stop = min(current.filled_until + DAY_MS, until)
-        for chunk in _chunks(simulated.messages(current.filled_until, stop), CHUNK):
+        sent = chain.from_iterable(map(nodes.spoken, simulated.messages(current.filled_until, stop)))
+        for chunk in _chunks(sent, CHUNK):
             total += _settled(line, settlement, chunk)
             bar(total)
         current.filled_until = stop
@@ -115,7 +119,7 @@ def fill_history(  # noqa: PLR0913, PLR0917 - a demonstration's parts, each once
 def _settled(line: Pipeline, settlement: Settlement, chunk: list[Message]) -> int:
     outcome = Outcome()
     for message in chunk:
-        line.process(message, outcome)
+        line.process(message, outcome, live=True)
     settlement.settle(outcome)
     return len(outcome.readings)
 
@@ -135,18 +139,26 @@ def record_messages() -> list[Message]:
 def carrier(publisher: Publisher, settings: Settings, wanted: Mapping[str, int]) -> Iterator[Callable[[Message], None]]:
     """What brings the fleet's messages to the broker: as they are, or of stations through a gateway on these ports.
 
-    What it gives returns when the broker has the message, and raises `BrokerUnavailable`.
+    It is the county's own and on loopback, wherever the one for real stations may be. What this gives returns when the
+    broker has the message, and raises `BrokerUnavailable`. At the end edge nodes die.
     """
-    with gateway.beside(settings, wanted) as ports:
+    nodes = EdgeNodes()
+    publisher.hear(f"{NAMESPACE}/+/NCMD/+", nodes.ask)
+    own = settings.model_copy(update={"gateway_host": LOOPBACK, "gateway_networks": ""})
+    with gateway.beside(own, wanted) as ports:
 
         def carry(message: Message) -> None:
             kind, protocol = message.topic.split("/", 2)[:2]
             if kind == STATIONS:
-                call(protocol, (settings.gateway_host, ports[protocol]), message.payload)
+                call(protocol, (LOOPBACK, ports[protocol]), message.payload)
             else:
-                publisher.publish_all([message])
+                publisher.publish_all(nodes.spoken(message))
 
         yield carry
+    try:
+        publisher.publish_all(nodes.deaths(now()))
+    except BrokerUnavailable as error:
+        logger.warning("simulated fleet: edge nodes end without a word: %s", error)
 
 
 class LiveFleet:

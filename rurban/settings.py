@@ -147,9 +147,7 @@ class Settings(BaseSettings):
         default=300, ge=0, description="a reading further in the future than this is flagged CLOCK"
     )
     late_after_s: int = Field(default=3600, ge=0, description="a reading that arrives later than this is flagged LATE")
-    gateway_host: str = Field(
-        default="127.0.0.1", description="address on which `gateway` and `demo` listen to stations"
-    )
+    gateway_host: str = Field(default="127.0.0.1", description="address on which `gateway` listens to stations")
     gateway_sl651_port: int = Field(
         default=5651, ge=0, le=65535, description="port for stations that speak SL 651; 0 = none, for `demo` a free one"
     )

@@ -11,6 +11,7 @@ from devices.codecs.port import Context
 from devices.faults import CLEAN, Faults
 from devices.fleet import Fleet
 from devices.message import Message
+from devices.world import days
 from ingest.directory import Plan
 from ingest.sources import source_of
 from telemetry.metrics import METRICS
@@ -48,7 +49,9 @@ def simulated(
 
 def village(short: str) -> list[Device]:
     """The simulated devices of one place, by its short name."""
-    return [device for device in DEVICES.values() if device.region == PLACES[short] and device.id != county.PROBE]
+    return [
+        device for device in DEVICES.values() if device.region == PLACES[short] and device.profile in days.PROCESSES
+    ]
 
 
 def instruments(short: str, profile: str) -> list[str]:

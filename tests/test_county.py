@@ -81,15 +81,15 @@ def test_there_are_three_hundred_devices_of_every_domain() -> None:
 def test_every_profile_speaks_a_codec_and_reports_catalogued_metrics() -> None:
     assert set() == {profile.codec for profile in PROFILES.values()} - CODECS.keys()
     assert set() == {measure.metric for profile in PROFILES.values() for measure in profile.measures} - METRICS.keys()
-    assert {"native_json", "senml_json", "senml_cbor", "cayenne_lpp", "sl651", "hj212"} == {
+    assert {"native_json", "senml_json", "senml_cbor", "cayenne_lpp", "sl651", "hj212", "sparkplug_b"} == {
         PROFILES[device.profile].codec for device in DEVICES.values()
     }
 
 
-def test_every_device_is_simulated_replayed_or_a_probe() -> None:
+def test_every_device_is_simulated_replayed_a_probe_or_speaks_for_others() -> None:
     rest = {device.profile for device in DEVICES.values()} - PROCESSES.keys()
 
-    assert {"surfrad_station", "knmi_rain_gauge", "monitoring_well", "probe"} == rest
+    assert {"surfrad_station", "knmi_rain_gauge", "monitoring_well", "probe", "edge_node"} == rest
 
 
 def test_visitors_have_a_probe_that_takes_every_metric() -> None:

@@ -6,14 +6,20 @@ import json
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from devices import county
 from devices.codecs import CODECS
+from devices.edge import EdgeNodes
+from devices.faults import Faults
+from devices.message import Message
 from devices.publisher import Publisher
+from devices.sparkplug import address, parsed
 from devices.stations import hj212, sl651
 from devices.stations.calling import call
 from ingest.checks import Checks, ClockLimits
@@ -23,18 +29,19 @@ from ingest.sources import NATIVE, family_of
 from rurban import gateway
 from rurban.demo import SPOKEN, carrier, settle_county
 from rurban.settings import Settings
-from telemetry.errors import BrokerUnavailable
+from telemetry.errors import BrokerUnavailable, Invalid
 from telemetry.metrics import METRICS
-from telemetry.model import SUSPECT
-from tests.fleets import DAY, DEVICES, HOUR, PROFILES, SUMMER, clean_day, instruments, simulated, village
+from telemetry.model import SUSPECT, Quality
+from tests.fleets import DAY, DEVICES, HOUR, PROFILES, SUMMER, clean_day, decoded, instruments, simulated, village
 from tests.houses import house_on
 from tests.mosquitto import Mosquitto, free_port
 from tests.station_frames import hj212_report, sl651_report
-from tests.workplace import eventually, wall_clock
+from tests.workplace import client_of, eventually, wall_clock
 
 HOST = "127.0.0.1"
-MIXED = [*village("bs01"), *(DEVICES[name] for name in instruments("bs02", "reservoir_station"))]
-FORMATS = {"native_json", "senml_json", "senml_cbor", "cayenne_lpp", "sl651", "hj212"}
+OTHERS = [*instruments("bs02", "reservoir_station"), *instruments("wh01", "substation_meter")]
+MIXED = [*village("bs01"), *(DEVICES[name] for name in OTHERS)]
+FORMATS = {"native_json", "senml_json", "senml_cbor", "cayenne_lpp", "sl651", "hj212", "sparkplug_b"}
 
 
 class County:
@@ -51,16 +58,33 @@ def test_the_county_speaks_the_families_that_the_demonstration_asks_for() -> Non
     assert {NATIVE} | SPOKEN == {family_of(message.topic) for message in clean_day()}
 
 
+def outcome_of(messages: Iterable[Message]) -> Outcome:
+    """What a worker makes of it that hears everything from the beginning."""
+    outcome, nodes = Outcome(), EdgeNodes()
+    pipeline = Pipeline(CurrentDirectory(County()), Checks(ClockLimits()))
+    for message in chain.from_iterable(map(nodes.spoken, messages)):
+        pipeline.process(message, outcome, live=True)
+    return outcome
+
+
 def test_no_format_makes_an_honest_instrument_look_doubtful() -> None:
     """Two days, so that whatever stands still for hours is seen to."""
-    outcome, pipeline = Outcome(), Pipeline(CurrentDirectory(County()), Checks(ClockLimits()))
-    for message in simulated(MIXED).messages(SUMMER, SUMMER + 2 * DAY):
-        pipeline.process(message, outcome)
+    outcome = outcome_of(simulated(MIXED).messages(SUMMER, SUMMER + 2 * DAY))
     heard = Counter(PROFILES[DEVICES[owner].profile].codec for owner in outcome.owners)
     doubted = {(one.metric, one.quality) for one in outcome.readings if one.quality & SUSPECT}
 
     assert ([], set()) == (outcome.quarantined, doubted)
     assert heard.keys() == FORMATS
+
+
+def test_every_format_has_words_for_every_fault() -> None:
+    faults = Faults(**{field.name: 0.3 for field in fields(Faults)})
+    outcome = outcome_of(simulated(MIXED, faults=faults).messages(SUMMER, SUMMER + 2 * DAY))
+    out_of_range = {DEVICES[owner].profile for owner, one in zip(outcome.owners, outcome.readings, strict=True)
+                    if one.quality & Quality.RANGE}  # fmt: skip
+
+    assert [] == outcome.quarantined
+    assert {"barn_node", "air_quality_station", "substation_meter"} <= out_of_range
 
 
 def test_several_gateways_hear_one_uplink_of_a_barn() -> None:
@@ -82,6 +106,91 @@ def test_the_serial_numbers_of_a_rain_gauge_count_its_reports() -> None:
     assert list(range(serials[0], serials[0] + 96)) == serials
 
 
+def metered(hours: int) -> list[Message]:
+    meters = [DEVICES[name] for name in instruments("wh01", "substation_meter")]
+    return list(simulated(meters).messages(SUMMER, SUMMER + hours * HOUR))
+
+
+def kinds(messages: Iterable[Message]) -> list[str]:
+    return [address(message.topic).kind for message in messages]
+
+
+def test_an_edge_node_and_its_meters_are_born_before_they_speak_by_aliases() -> None:
+    nodes = EdgeNodes()
+    spoken = [each for message in metered(3) for each in nodes.spoken(message)]
+    payloads = [parsed(message.payload) for message in spoken]
+    names = {metric.alias: metric.name for payload in payloads[:3] for metric in payload.metrics}
+    later = [metric for payload in payloads[3:] for metric in payload.metrics]
+
+    assert ["NBIRTH", "DBIRTH", "DBIRTH"] == kinds(spoken[:3])
+    assert {"DDATA"} == set(kinds(spoken[3:]))
+    assert list(range(len(spoken))) == [payload.seq for payload in payloads]
+    assert {None} == {metric.name for metric in later}
+    assert {metric.alias for metric in later} <= names.keys()
+
+
+def test_what_is_spoken_is_what_was_told() -> None:
+    outcome = outcome_of(metered(3))
+    told = decoded(metered(3))
+
+    assert [] == outcome.quarantined
+    assert sum(map(len, told.values())) == len(outcome.readings)
+    assert [] == [one for one in outcome.readings if (one.at, one.value) not in told[one.device, one.metric]]
+
+
+def test_an_edge_node_that_is_asked_is_born_anew_with_all_its_meters() -> None:
+    first, second, third, *_ = metered(3)
+    nodes = EdgeNodes()
+    before = [*nodes.spoken(first), *nodes.spoken(second)]
+    nodes.ask("spBv1.0/370502/NCMD/somebody-else")
+    nodes.ask(f"spBv1.0/370502/NCMD/{county.EDGE_NODE}")
+    again = list(nodes.spoken(third))
+
+    assert ["NBIRTH", "DBIRTH", "DBIRTH", "DDATA"] == kinds(again)
+    assert [0, 1, 2, 3] == [parsed(message.payload).seq for message in again]
+    assert [0, 1] == [parsed(birth.payload).birth_count for birth in (before[0], again[0])]
+    assert ["DDATA"] == kinds(nodes.spoken(first))
+
+
+def test_an_edge_node_dies_with_the_number_of_its_birth_and_is_born_again() -> None:
+    nodes = EdgeNodes()
+    (birth, *_) = nodes.spoken(metered(1)[0])
+    (death,) = nodes.deaths(SUMMER + HOUR)
+
+    assert ("NDEATH", parsed(birth.payload).birth_count) == (
+        address(death.topic).kind,
+        parsed(death.payload).birth_count,
+    )
+    assert ([], ["NBIRTH", "DBIRTH"]) == (list(nodes.deaths(SUMMER)), kinds(nodes.spoken(metered(1)[1])))
+
+
+def test_a_device_without_an_edge_node_cannot_speak_sparkplug() -> None:
+    alone = replace(DEVICES[instruments("wh01", "substation_meter")[0]], gateway=None)
+    with pytest.raises(Invalid, match="edge node that speaks for it"):
+        list(simulated([alone]).messages(SUMMER, SUMMER + HOUR))
+
+
+def test_a_simulated_edge_node_answers_a_worker_that_has_missed_its_birth_and_dies_at_the_end(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    first, *others = metered(3)
+    heard: list[str] = []
+    settings = Settings(data_dir=tmp_path, mqtt_port=broker.port)
+    with client_of(broker) as client:
+        client.on_message = lambda _client, _data, message: heard.append(message.topic.split("/")[2])
+        client.subscribe("spBv1.0/#", 1)
+        with (
+            Publisher(broker.host, broker.port, client_id="county") as publisher,
+            carrier(publisher, settings, {"sl651": 0}) as carry,
+        ):
+            carry(first)
+            client.publish(f"spBv1.0/370502/NCMD/{county.EDGE_NODE}", b"", 1)
+            eventually(lambda: carry(others[0]) or heard.count("NBIRTH") > 1)
+        eventually(lambda: heard[-1:] == ["NDEATH"])
+
+    assert ["NBIRTH", "DBIRTH", "NCMD"] == heard[:3]
+
+
 def test_a_house_stores_what_the_county_says_in_every_format(broker: Mosquitto, tmp_path: Path) -> None:
     """The last hours of a village: stations through the gateway, the others as they are."""
     now = wall_clock()
@@ -94,7 +203,8 @@ def test_a_house_stores_what_the_county_says_in_every_format(broker: Mosquitto, 
     ):
         for message in messages:
             carry(message)
-        eventually(lambda: running.worker.progress.messages >= len(messages) and not running.worker.progress.pending)
+        # And the birth of an edge node.
+        eventually(lambda: running.worker.progress.messages > len(messages) and not running.worker.progress.pending)
         stored = {(reading.device, reading.metric) for reading in running.house.store.latest(None, None)}
         refused = running.house.registry.quarantine.find(limit=10)
     expected = {(device.id, measure.metric) for device in MIXED for measure in PROFILES[device.profile].measures}

@@ -8,13 +8,13 @@ has no setting and so takes no part in comparisons.
 from functools import cache
 
 from devices.codecs import CODECS
-from devices.county.fleet import PROBE, devices
+from devices.county.fleet import EDGE_NODE, PROBE, devices
 from devices.county.land import ABROAD, BENCHMARK, COUNTY, regions
 from devices.county.statistics import statistics
 from devices.profiles import PACKAGED, profile_files
 from telemetry.model import Profile
 
-__all__ = ["ABROAD", "BENCHMARK", "COUNTY", "PROBE", "devices", "profiles", "regions", "statistics"]
+__all__ = ["ABROAD", "BENCHMARK", "COUNTY", "EDGE_NODE", "PROBE", "devices", "profiles", "regions", "statistics"]
 
 
 @cache

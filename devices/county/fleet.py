@@ -23,6 +23,8 @@ _PROJECTS: Final = {
     "air_quality_station": "clean-air-2022",
 }
 """Invented: who put the instruments of the country there; of the city's it is not known."""
+EDGE_NODE: Final = "substations-edge"
+"""Speaks for the city's substation meters."""
 _LATITUDE_STEP: Final = 0.0011
 _LONGITUDE_STEP: Final = 0.0013
 _PER_ROW: Final = 5
@@ -38,7 +40,9 @@ def devices() -> tuple[Device, ...]:
     simulated = tuple(device for row, place in enumerate(PLACES, 1) for device in _instruments(place, row))
     home = PLACES[1]
     probe = Device(PROBE, "probe", home.code, "Probe for visitors", home.latitude, home.longitude)
-    return (*simulated, probe, *_stations())
+    city = next(place for place in PLACES if place.setting is Setting.URBAN)
+    node = Device(EDGE_NODE, "edge_node", city.code, "Edge node of the substations", city.latitude, city.longitude)
+    return (*simulated, probe, node, *_stations())
 
 
 def _instruments(place: Place, row: int) -> list[Device]:
@@ -54,6 +58,7 @@ def _instruments(place: Place, row: int) -> list[Device]:
             # Spread over a few hundred metres around the centroid, so that a map shows them apart.
             latitude=round(place.latitude + _LATITUDE_STEP * (index // _PER_ROW - 1), 5),
             longitude=round(place.longitude + _LONGITUDE_STEP * (index % _PER_ROW - 2), 5),
+            gateway=EDGE_NODE if profile == "substation_meter" else None,
             project=_PROJECTS.get(profile) if place.setting is Setting.RURAL else None,
         )
         for index, (short, number, profile) in enumerate(instruments)
