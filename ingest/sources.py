@@ -1,6 +1,6 @@
 """Which topics are listened to, which device speaks on each, and in what its words are wrapped: the source table."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -124,12 +124,6 @@ def source_of(topic: str) -> tuple[str, Codec | None]:
         if device:
             return device, row.wrapper
     raise Rejected(Reason.UNKNOWN_TOPIC, f"{topic!r} is no uplink topic; devices publish to {uplink('<device_id>')}")
-
-
-def _fitting(parts: list[str]) -> Iterator[_Row]:
-    """Rows of as many levels whose last one is this, or left open."""
-    yield from _ROWS.get((len(parts), parts[-1]), ())
-    yield from _ROWS.get((len(parts), _OPEN), ())
 
 
 def family_of(topic: str) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Self
@@ -33,6 +34,8 @@ from telemetry.registry import Registry
 logger = logging.getLogger(__name__)
 
 DAY_MS = 86_400_000
+_CITY = "3705"
+"""The real records come from elsewhere, and from long ago."""
 SEED = 20_261_123
 CHUNK = 4000
 """Messages of history that are settled at once."""
@@ -74,15 +77,18 @@ def note(folder: Path, current: Diary) -> None:
     draft.replace(folder / "demo.json")
 
 
-def settle_county(registry: Registry) -> None:
+def settle_county(registry: Registry, since: int | None = None) -> None:
     """Put the sample county's places and profiles into the registry; devices and declared numbers where there are none.
 
-    A device that is there stays as it is: somebody may have moved, renamed or retired it.
+    Its simulated devices are in service from `since` on, so that nothing is due before: a county would else seem to
+    have been silent, and to get better from night to night. A device that is there stays as it is: somebody may have
+    moved, renamed or retired it.
     """
     registry.places.put(county.regions())
     registry.devices.put_profiles(county.profiles())
     there = {device.id for device in registry.devices.all()}
-    registry.devices.put(device for device in county.devices() if device.id not in there)
+    devices = (replace(one, valid_from=since) if one.region.startswith(_CITY) else one for one in county.devices())
+    registry.devices.put(device for device in devices if device.id not in there)
     known = {(one.region, one.id) for one in registry.statistics.find()}
     registry.statistics.put(one for one in county.statistics() if (one.region, one.id) not in known)
 
