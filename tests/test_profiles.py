@@ -14,6 +14,7 @@ from devices.profiles import PACKAGED, Example, ProfileFile, profile_file, profi
 from ingest.checks import Checks, ClockLimits
 from ingest.directory import CurrentDirectory, Directory
 from ingest.pipeline import Outcome, Pipeline
+from ingest.sources import device_of
 from rurban.settings import Settings
 from rurban.shelf import shelved
 from telemetry.errors import Invalid
@@ -41,12 +42,13 @@ class OneDevice:
     """A directory source of one device and its profile."""
 
     profile: Profile
+    device: str
 
     def version(self) -> int:
         return 1
 
     def directory(self) -> Directory:
-        device = Device(EUI, self.profile.id, VILLAGE)
+        device = Device(self.device, self.profile.id, VILLAGE)
         return Directory([device], [self.profile], codecs=CODECS, metrics=METRICS)
 
 
@@ -65,11 +67,12 @@ def messages(example: Example) -> Iterator[Message]:
 
 def check(file: ProfileFile, example: Example) -> None:
     for message in messages(example):
-        pipeline = Pipeline(CurrentDirectory(OneDevice(file.profile)), Checks(ClockLimits()))
+        device = device_of(message.topic)  # the address of a station stands in its frames
+        pipeline = Pipeline(CurrentDirectory(OneDevice(file.profile, device)), Checks(ClockLimits()))
         outcome = Outcome()
         pipeline.process(message, outcome)
         expected = [
-            (EUI if row.channel is None else f"{EUI}:{row.channel}", row.metric, pytest.approx(row.value))
+            (device if row.channel is None else f"{device}:{row.channel}", row.metric, pytest.approx(row.value))
             for row in example.readings
         ]
 
