@@ -156,7 +156,12 @@ def _check_demo(settings: Settings, ports: Mapping[str, int]) -> None:
     """What the county's own voices need, told before the history is written."""
     deaf = sorted(demonstration.SPOKEN - set(settings.mqtt_sources))
     if deaf:
-        raise Invalid("RURBAN_MQTT_FAMILIES", f"the sample county speaks {', '.join(deaf)}, too", "with these")
+        needed = ", ".join(sorted(demonstration.SPOKEN))
+        raise Invalid(
+            "RURBAN_MQTT_FAMILIES",
+            f"leaves out {', '.join(deaf)}, which the sample county speaks",
+            f"all of them, or at least {needed}",
+        )
     for name, port in ports.items():
         _check_port(f"RURBAN_GATEWAY_{name.upper()}_PORT", demonstration.LOOPBACK, port)
 

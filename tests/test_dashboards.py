@@ -17,6 +17,7 @@ from telemetry.metrics import METRICS
 from telemetry.model import Fold, Metric
 from telemetry.window import parse
 from tests.filled_county import HOUR, MINUTE, REFUSED, SAID, SILENT, START, Filled, filled_county
+from tests.fleets import instruments
 from tests.grafana import Json, Range, Value, all_boards, asked, expanded, panels, records, transformed
 
 BOARDS: Final = all_boards()
@@ -33,7 +34,7 @@ ONE: Final[Mapping[str, Value]] = {
     "city": "3705",
     "device": ".*",
     "probes": ["demo-probe"],
-    "unscheduled": ["demo-probe"],
+    "unscheduled": ["demo-probe", "substations-edge"],
     "window": "1h",
 }
 ALL: Final[Mapping[str, Value]] = {**ONE, "village": ".*"}
@@ -231,7 +232,7 @@ def test_the_devices_show_last_seen_coverage_battery_and_signal(county: Filled) 
     assert 0.3 < rows[SILENT]["Coverage 完整率"] < 0.7
     assert 0.8 < rows["bs01-soil-1"]["Coverage 完整率"] <= 1.13
     assert 0 < rows["bs01-soil-1"]["Battery 电量"] <= 100
-    assert -150 <= rows["bs01-else-1"]["Signal 信号"] <= 0
+    assert -150 <= rows[instruments("bs01", "barn_node")[0]]["Signal 信号"] <= 0
     assert all("Newest 最新" in row for name, row in rows.items() if name != scoring.HOUSE)
 
 
@@ -389,7 +390,7 @@ def test_what_counts_for_no_place_is_known(county: Filled, name: str) -> None:
     statement = expanded(variable["query"], ALL, PICKED)
     (found,) = asked(county.server, county.databases, {"datasource": variable["datasource"]}, statement)
 
-    house = {scoring.HOUSE, scoring.device_of(VILLAGE)} if name == "unscheduled" else set()
+    house = {scoring.HOUSE, scoring.device_of(VILLAGE), "substations-edge"} if name == "unscheduled" else set()
 
     assert {"demo-probe", *house} == {value for _, value in found["values"]}
 

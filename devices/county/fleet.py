@@ -40,8 +40,8 @@ def devices() -> tuple[Device, ...]:
     simulated = tuple(device for row, place in enumerate(PLACES, 1) for device in _instruments(place, row))
     home = PLACES[1]
     probe = Device(PROBE, "probe", home.code, "Probe for visitors", home.latitude, home.longitude)
-    city = next(place for place in PLACES if place.setting is Setting.URBAN)
-    node = Device(EDGE_NODE, "edge_node", city.code, "Edge node of the substations", city.latitude, city.longitude)
+    first = next(device for device in simulated if device.gateway == EDGE_NODE)
+    node = Device(EDGE_NODE, "edge_node", first.region, "Edge node of the substations", first.latitude, first.longitude)
     return (*simulated, probe, node, *_stations())
 
 
