@@ -1,5 +1,6 @@
 """`rurban devices` as a person types it, and the same table through the API."""
 
+import asyncio
 import csv
 import io
 import re
@@ -7,8 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
+from fastapi import HTTPException, Request
+from starlette.types import Message
 from typer.testing import CliRunner, Result
 
+from api.routes.roster import MOST_BYTES
+from api.uploads import pieces
 from rurban.cli import app
 from telemetry.errors import RurbanFault
 from telemetry.registry import open_registry
@@ -177,4 +182,38 @@ def test_a_wrong_table_is_refused_with_a_report(house: Served) -> None:
 
     assert (422, 3, False) == (answer.status_code, problem["report"]["wrong"], problem["report"]["written"])
     assert "3 cells are wrong; row 2, column profile: 'prob' is no profile" in problem["detail"]
+    assert 404 == house.client.get("/api/v1/devices/well-7").status_code
+
+
+def test_a_table_that_is_too_long_is_cut_off_while_it_comes() -> None:
+    taken = 0
+
+    async def receive() -> Message:
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": b"x" * 1_000_000, "more_body": taken < 100}
+
+    async def all_of_it() -> None:
+        request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+        async for _ in pieces(request, MOST_BYTES, ": send it in parts"):
+            pass
+
+    with pytest.raises(HTTPException, match=f"longer than {MOST_BYTES} bytes: send it in parts") as refused_:
+        asyncio.run(all_of_it())
+
+    assert (413, 21) == (refused_.value.status_code, taken)
+
+
+def test_a_table_that_is_too_long_is_refused(house: Served) -> None:
+    long = b"x" * (MOST_BYTES + 1)
+    answer = house.client.post("/api/v1/devices/import", content=long, headers={"Content-Type": "text/csv"})
+
+    assert (413, True) == (answer.status_code, f"longer than {MOST_BYTES} bytes" in answer.json()["detail"])
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_table_of_another_type_is_refused(kind: str, house: Served) -> None:
+    answer = house.client.post("/api/v1/devices/import", content=GOOD.encode(), headers={"Content-Type": kind})
+
+    assert (415, True) == (answer.status_code, "allowed: text/csv" in answer.json()["detail"])
     assert 404 == house.client.get("/api/v1/devices/well-7").status_code

@@ -3,9 +3,9 @@
 import tempfile
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import IO, Annotated, BinaryIO, cast
+from typing import Annotated, BinaryIO, cast
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from api.dependencies import Importing, Parts
 from api.parameters import Parameters
 from api.problems import MEDIA_TYPE, Problem, responses
-from api.services import Services
+from api.uploads import pieces, require_type
 from telemetry.errors import Reason
 from telemetry.history import BadRow, Form, Imported, Wanted
 
@@ -22,6 +22,7 @@ router = APIRouter(tags=["readings"])
 MOST_ERRORS = 100
 """Bad rows of an answer; all of them are counted."""
 _IN_MEMORY = 8 << 20
+_RIGHT = " (RURBAN_MAX_IMPORT_MB): send it in parts, gzip'd, or as Parquet"
 _CSV = "text/csv"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _LONG = "device,metric,at,value,unit\ndemo-probe,air_temperature,2026-11-23T08:00:00Z,70.7,degF\n"
@@ -107,39 +108,18 @@ async def import_readings(
     report), unless `skip_bad`. Checks, duplicates and ledger are those of readings that arrive over MQTT. Imports wait
     for each other.
     """
-    _check_type(request.headers.get("content-type", ""))
+    require_type(request, _BODIES)
     wanted = Wanted(query.form, query.tz, query.dry_run, query.skip_bad)
     errors = _FirstErrors()
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
-        await _take(request, services, file)
+        async for piece in pieces(request, services.largest_import, _RIGHT):
+            file.write(piece)
         async with importing:
             found = await run_in_threadpool(services.history, cast("BinaryIO", file), query.name, wanted, errors)
     answer = _answer(found, errors.rows)
     if found.written or query.dry_run:
         return answer
     return _refused(answer)
-
-
-def _check_type(given: str) -> None:
-    kind = given.partition(";")[0].strip().lower()
-    if kind not in _BODIES:
-        raise HTTPException(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type: {kind[:64] or 'none'!r}; allowed: {', '.join(_BODIES)}"
-        )
-
-
-async def _take(request: Request, services: Services, file: IO[bytes]) -> None:
-    """The body, on the disk where it is long."""
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > services.largest_import:
-            raise HTTPException(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"the body is longer than {services.largest_import} bytes (RURBAN_MAX_IMPORT_MB): send it in parts, "
-                "gzip'd, or as Parquet",
-            )
-        file.write(chunk)
 
 
 def _answer(found: Imported, errors: list[BadRow]) -> ImportAnswer:

@@ -3,25 +3,34 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
+from api.atlas import Atlas
 from api.dependencies import CurrentPicture, Parts
 from api.parameters import Parameters, RegionCodes, chosen, names
 from api.problems import MEDIA_TYPE, NOT_FOUND, Problem, responses
+from api.services import Services
 from api.tables import MEDIA_TYPES, Format
+from api.uploads import pieces, require_type
 from telemetry import roster
-from telemetry.errors import Invalid
 from telemetry.roster import Roster
 
 router = APIRouter(tags=["places and devices"])
 
 MOST_BYTES = 20_000_000
 MOST_ERRORS = 1000
+_TABLE = "text/csv"
 _CSV = MEDIA_TYPES[Format.CSV]
 _HEADER = ",".join(roster.COLUMNS)
 _EXAMPLE = f"{_HEADER}\nwell-7,Behind the school,groundwater_well,370522101201,37.62,118.26,,,,\n"
+_BODY = {
+    "description": f"with the header `{_HEADER}`, of which only `id` is always needed",
+    "required": True,
+    "content": {_TABLE: {"schema": {"type": "string"}, "examples": {"well": {"value": _EXAMPLE}}}},
+}
 
 
 class ExportQuery(Parameters):
@@ -68,30 +77,25 @@ def export_devices(query: Annotated[ExportQuery, Query()], atlas: CurrentPicture
 @router.post(
     "/devices/import",
     response_model=RosterAnswer,
-    responses=responses(HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST),
+    responses=responses(HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    openapi_extra={"requestBody": _BODY},
 )
-def import_devices(
-    query: Annotated[ImportQuery, Query()],
-    table: Annotated[
-        bytes,
-        Body(
-            media_type="text/csv",
-            description=f"with the header `{_HEADER}`, of which only `id` is always needed",
-            openapi_examples={"well": {"value": _EXAMPLE}},
-        ),
-    ],
-    services: Parts,
-    atlas: CurrentPicture,
+async def import_devices(
+    query: Annotated[ImportQuery, Query()], request: Request, services: Parts, atlas: CurrentPicture
 ) -> RosterAnswer | JSONResponse:
     """Register or change the devices of a CSV table: all of them, or none (422) and what is wrong by row.
 
     A device that is registered already is changed where the row says something else; where it stands is changed by a
     move.
     """
-    if len(table) > MOST_BYTES:
-        raise Invalid("table", f"{len(table)} bytes", f"at most {MOST_BYTES}")
+    require_type(request, (_TABLE,))
+    table = b"".join([piece async for piece in pieces(request, MOST_BYTES, ": send it in parts")])
+    return await run_in_threadpool(_taken_in, table, services, atlas, dry_run=query.dry_run)
+
+
+def _taken_in(table: bytes, services: Services, atlas: Atlas, *, dry_run: bool) -> RosterAnswer | JSONResponse:
     found = roster.read(roster.text_of(table), atlas, services.clock())
-    writes = not (query.dry_run or found.wrong)
+    writes = not (dry_run or found.wrong)
     if writes:
         services.registry.devices.put(found.devices)
     answer = _answer(found, written=writes)
