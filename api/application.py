@@ -15,6 +15,7 @@ from api.access import require_token
 from api.asked import Askings
 from api.atlas import CurrentAtlas
 from api.judged import RecentAssessments
+from api.origin import OwnPages
 from api.page import page_router
 from api.requests import PREFIX, CountedRequests, watch_listeners
 from api.routes import (
@@ -53,6 +54,7 @@ Villages and farms see their water, soil, barns, power and roads in the same lig
   left out, and its `coverage` is the share of the expected readings that it saw.
 * Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details; they name the parameter and what is
   allowed. A parameter that does not exist is refused.
+* What writes is refused (403) where the web page of another host asks for it. Behind a proxy, let it hand on `Host`.
 """
 _TAGS = [
     {"name": "readings", "description": "what was measured: newest, over time, as it comes"},
@@ -113,6 +115,7 @@ def create(services: Services) -> FastAPI:
     app.state.askings = Askings(services.registry, services.clock)
     app.state.recent = RecentAssessments()
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(OwnPages)
     app.add_middleware(CountedRequests, collectors=services.metrics)
     watch_listeners(services.live, services.metrics)
     problems.install(app)
