@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from insight.completeness import readings_due
 from insight.scores import PROFILE as OF_THE_HOUSE
+from telemetry.calibration import lasting
 from telemetry.errors import Unknown
 from telemetry.model import Device, Level, Measure, Profile, Region
 from telemetry.regions import padded
@@ -24,6 +25,13 @@ class Due(NamedTuple):
     measure: Measure
     since: int
     """When the first calibration begins."""
+    until: int | None
+    """When the last one was ended; None = it goes on. A gap between two is no end."""
+
+    def within(self, valid_from: int | None, valid_to: int | None) -> tuple[int, int | None]:
+        """The part of a device's time in which it is due."""
+        start = self.since if valid_from is None else max(self.since, valid_from)
+        return start, min((end for end in (self.until, valid_to) if end is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +127,11 @@ class Atlas:
     def readings_due(self, device: Device, start: int, stop: int) -> int | None:
         """How many readings of a device are due in start <= t < stop, those that are computed among them."""
         due = readings_due(device, self.profiles[device.profile], start, stop)
-        for measure, since in self.computed.get(device.id, {}).values():
-            from_then = replace(device, valid_from=max(since, device.valid_from or since))
-            more = readings_due(from_then, replace(self.profiles[device.profile], measures=(measure,)), start, stop)
+        for one in self.computed.get(device.id, {}).values():
+            valid_from, valid_to = one.within(device.valid_from, device.valid_to)
+            then = replace(device, valid_from=valid_from, valid_to=valid_to)
+            profile = replace(self.profiles[device.profile], measures=(one.measure,))
+            more = readings_due(then, profile, start, stop)
             due = due if more is None else more + (due or 0)
         return due
 
@@ -177,13 +187,17 @@ def _drawn(registry: Registry, version: int) -> Atlas:
 
 def _computed(registry: Registry, measures: Mapping[str, Mapping[str, Measure]]) -> dict[str, dict[str, Due]]:
     """`measures` are those that each device reports."""
+    entered = registry.calibrations.current()
+    going_on = {(one.device, one.metric) for one in lasting(entered)}
     found: dict[str, dict[str, Due]] = {}
-    for one in registry.calibrations.current():
-        if one.computed_from is not None and one.device in measures:
-            taken = measures[one.device].get(one.computed_from, _PLAIN)
-            before = found.setdefault(one.device, {}).get(one.metric)
-            since = one.valid_from if before is None else min(before.since, one.valid_from)
-            found[one.device][one.metric] = Due(Measure(one.metric, interval_s=taken.interval_s), since)
+    derived = _grouped(((one.device, one.metric), one) for one in entered if one.computed_from is not None)
+    for (device, name), mine in derived.items():
+        begins = [one.valid_from for one in mine if one.curve is not None]
+        if begins and device in measures:
+            taken = measures[device].get(mine[0].input, _PLAIN)
+            until = None if (device, name) in going_on else max(one.valid_from for one in mine if one.curve is None)
+            due = Due(Measure(name, interval_s=taken.interval_s), min(begins), until)
+            found.setdefault(device, {})[name] = due
     return found
 
 

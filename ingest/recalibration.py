@@ -16,6 +16,7 @@ from ingest.history_batch import add_one
 from ingest.pipeline import Outcome
 from ingest.settle import Settled
 from telemetry.calibration import Calibration, Computed, Curve, Recalibrated
+from telemetry.errors import Rejected
 from telemetry.metrics import METRICS
 from telemetry.model import Quality, Reading
 from telemetry.store.ports import Cursor, RawQuery, ReadingReader, ReadingWriter
@@ -42,10 +43,16 @@ class Origins:
     """
 
     def __init__(self, plan: Plan, calibrations: Iterable[Calibration], metric: str) -> None:
-        """`calibrations` are those of this series, the superseded ones among them."""
+        """`calibrations` are those of this series, the superseded ones among them.
+
+        Raise `Rejected` where the profile does not report the metric.
+        """
         units = (None, *spellings(METRICS[metric].unit))
+        self.channel = plan.channel(metric, None)
         channels = {(each.gain, each.offset): each for each in (plan.channel(metric, unit) for unit in units)}
-        mine = [one for one in calibrations if one.metric == metric and one.computed_from is None]
+        mine = [
+            one for one in calibrations if one.metric == metric and one.computed_from is None and one.curve is not None
+        ]
         self._ways: list[tuple[Channel, Curve | None, int]] = [
             (channel, curve, since)
             for channel in channels.values()
@@ -94,10 +101,13 @@ class Recalibrator:
         Raises:
             StoreUnavailable: Or `RegistryUnavailable`: try again, what is done already changes nothing.
         """
-        channel = self._entry.plan.channel(wanted.input, None)
         curves = (self._entry.curves or {})[wanted.input, wanted.channel]
         mine = [one for one in self._known if one.channel == wanted.channel]
-        origins = Origins(self._entry.plan, mine, wanted.input) if wanted.computed_from is None else None
+        try:
+            origins = Origins(self._entry.plan, mine, wanted.input) if wanted.computed_from is None else None
+        except Rejected:
+            # Only an end is entered of what the profile does not report any more; what was measured before it stays.
+            return
         derivations = [
             each for each in curves.derivations if wanted.computed_from is None or each.channel.metric == wanted.metric
         ]
@@ -107,7 +117,7 @@ class Recalibrator:
             changed: list[Reading] = []
             sources = page
             if origins is not None:
-                sources = [_renewed(reading, origins, channel, curves, found) for reading in page]
+                sources = [_renewed(reading, origins, curves, found) for reading in page]
                 changed = [after for before, after in zip(page, sources, strict=True) if before != after]
             added: list[Reading] = []
             for derivation in derivations:
@@ -134,10 +144,11 @@ class Recalibrator:
         pages = self._pages(channel.metric, series, sources[0].at, sources[-1].at + 1)
         stored = {reading.at: reading for page in pages for reading in page}
         for source in sources:
-            plain = computed(derivation, source)
+            plain, before = computed(derivation, source), stored.get(source.at)
             if plain is None:
+                if before is not None and derivation.course.has_ended(source.at):
+                    changed.extend(_doubted(before, source))
                 continue
-            before = stored.get(plain.at)
             doubt = plain.quality | _range(channel, plain.value)
             if before is None:
                 added.append(replace(plain, quality=doubt | (source.quality & _LATE)))
@@ -167,7 +178,13 @@ class Recalibrator:
         return len(added) - settled.duplicates - settled.quarantined
 
 
-def _renewed(reading: Reading, origins: Origins, channel: Channel, curves: Curves, found: Recalibrated) -> Reading:
+def _doubted(before: Reading, source: Reading) -> Iterator[Reading]:
+    """What was computed by a calibration that had ended by then: it stays, and is marked once."""
+    if before.raw == source.raw and not before.quality & ESTIMATED:
+        yield replace(before, quality=before.quality | ESTIMATED)
+
+
+def _renewed(reading: Reading, origins: Origins, curves: Curves, found: Recalibrated) -> Reading:
     """The reading as it is computed today."""
     before = origins.before(reading)
     if before is None:
@@ -175,7 +192,7 @@ def _renewed(reading: Reading, origins: Origins, channel: Channel, curves: Curve
         return reading
     value, estimated = curves.computed(reading.at, before.value)
     kept = reading.quality & ~(_RANGE | (ESTIMATED if before.estimated else 0))
-    doubt = _range(channel, value) | (ESTIMATED if estimated else 0)
+    doubt = _range(origins.channel, value) | (ESTIMATED if estimated else 0)
     return replace(reading, value=value, quality=kept | doubt)
 
 

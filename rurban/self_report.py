@@ -20,6 +20,7 @@ from typing import Final
 
 from ingest.settling import Progress
 from rurban.place_tags import tags_of
+from telemetry.calibration import lasting
 from telemetry.errors import RegistryUnavailable, StoreUnavailable
 from telemetry.model import Device, Measure, Profile, Region
 from telemetry.registry import Registry
@@ -97,7 +98,7 @@ def _due_per_hour(measures: Iterable[Measure]) -> float:
 
 def _computed(registry: Registry, profiles: Mapping[str, Profile]) -> Mapping[str, list[Measure]]:
     """By device, the measures that go into others: those are due as often. `profiles` are by device."""
-    pairs = {(one.device, one.metric, one.computed_from) for one in registry.calibrations.current()}
+    pairs = {(one.device, one.metric, one.computed_from) for one in lasting(registry.calibrations.current())}
     found: dict[str, list[Measure]] = defaultdict(list)
     for device, _, taken in pairs:
         if device in profiles:

@@ -32,6 +32,7 @@ __all__ = [
     "current",
     "end",
     "entered",
+    "lasting",
     "periods",
 ]
 
@@ -134,7 +135,8 @@ class Calibration:
     device: str
     metric: str
     """What it gives."""
-    curve: Curve
+    curve: Curve | None
+    """None = none from then on: the device's own value holds, and nothing is computed from another metric any more."""
     valid_from: int
     """Milliseconds; readings measured then or later, until the next calibration of the series begins."""
     computed_from: str | None = None
@@ -170,12 +172,16 @@ class Course:
     """The curves of one series one after another."""
 
     begins: tuple[int, ...]
-    curves: tuple[Curve, ...]
+    curves: tuple[Curve | None, ...]
 
     def at(self, at: int) -> Curve | None:
-        """The one that holds at this instant; None = before the first."""
+        """The one that holds at this instant; None = before the first, or none any more."""
         place = bisect_right(self.begins, at)
         return self.curves[place - 1] if place else None
+
+    def has_ended(self, at: int) -> bool:
+        """Somebody has said that none holds at this instant."""
+        return self.at(at) is None and bisect_right(self.begins, at) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +231,14 @@ class Recalibration(Protocol):
 def current(calibrations: Iterable[Calibration]) -> list[Calibration]:
     """Those that hold."""
     return [one for one in calibrations if one.superseded_at is None]
+
+
+def lasting(calibrations: Iterable[Calibration]) -> list[Calibration]:
+    """Those that hold and have no end; of any devices."""
+    newest: dict[tuple[str, str, str | None], Calibration] = {}
+    for one in sorted(current(calibrations), key=attrgetter("valid_from")):
+        newest[one.device, one.metric, one.channel] = one
+    return [one for one in newest.values() if one.curve is not None]
 
 
 def entered(known: Iterable[Calibration], new: Calibration) -> list[Calibration]:

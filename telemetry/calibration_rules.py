@@ -29,12 +29,23 @@ def check(calibration: Calibration, profile: Profile, others: Iterable[Calibrati
         others: Of the same device; superseded ones do not count.
     """
     given, taken = metric(calibration.metric), metric(calibration.input)
-    _check_reported(calibration, profile)
-    _check_kinds(given, taken, calibration)
-    for other in current(others):
-        if other.channel == calibration.channel:
-            _check_beside(calibration, other)
-    check_curve(calibration.curve)
+    beside = [other for other in current(others) if other.channel == calibration.channel]
+    if calibration.curve is not None:
+        _check_reported(calibration, profile)
+        _check_kinds(given, taken, calibration)
+    for other in beside:
+        _check_beside(calibration, other)
+    if calibration.curve is None:
+        _check_end(calibration, beside)
+    else:
+        check_curve(calibration.curve)
+
+
+def _check_end(calibration: Calibration, beside: Iterable[Calibration]) -> None:
+    """It may be one that the device's profile would not allow any more: that is why it ends."""
+    if not any(one.metric == calibration.metric and one.valid_from <= calibration.valid_from for one in beside):
+        told = f"no calibration of {calibration.metric!r} holds then that could end"
+        raise Invalid("curve", told, "a curve, or null from an instant on at which one holds")
 
 
 def _check_kinds(given: Metric, taken: Metric, calibration: Calibration) -> None:

@@ -10,6 +10,7 @@ from httpx2 import Response
 from telemetry.instant import iso
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.ports import RawQuery
 from tests.api_fixture import NOW, START, TEMPERATURES, Served, served
 from tests.test_house import ROOT
 
@@ -97,6 +98,22 @@ def test_what_is_computed_has_a_coverage_and_is_due_like_what_it_is_computed_fro
     assert "ground_surface_temperature" == latest["readings"][0]["metric"]
 
 
+def test_a_calibration_is_ended_and_nothing_is_due_from_it_after(house: Served) -> None:
+    before = house.get("/devices/station-1")["today"]["expected"]
+    entered(house, SURFACE)
+    over = entered(house, SURFACE | {"curve": None, "valid_from": "2026-11-23T07:00:00Z"})
+    history = house.get("/devices/station-1/calibrations")["calibrations"]
+    (line,) = house.lines(f"metric={SURFACE['metric']}&device=station-1&start={iso(START)}&stop={iso(NOW)}&every=1h")
+    source = house.store.raw(RawQuery(("ground_surface_temperature",), ("station-1",), START, NOW, 1000))
+
+    assert (None, 60) == (over["calibration"]["curve"], over["recalculated"]["changed"])
+    assert [("table", "2026-11-23T07:00:00Z"), (None, None)] == [
+        (one["curve"] and one["curve"]["kind"], one["valid_to"]) for one in history
+    ]
+    assert 60 == house.get("/devices/station-1")["today"]["expected"] - before
+    assert (110, [49, 0]) == (len(source), [point["count"] for point in line["points"]])
+
+
 @pytest.mark.parametrize(
     ("wrong", "status", "parameter"),
     [
@@ -105,6 +122,7 @@ def test_what_is_computed_has_a_coverage_and_is_due_like_what_it_is_computed_fro
         ({"curve": {"kind": "polynomial", "coefficients": [1] * 9}}, 422, "curve.coefficients"),
         ({"curve": {"kind": "rating", "segments": []}}, 422, "curve.segments"),
         ({"curve": {"kind": "spline"}}, 422, "curve"),
+        ({"curve": None}, 422, "curve"),
         ({"curve": {"kind": "linear", "gian": 2}}, 422, "curve.linear.gian"),
         ({"valid_from": "yesterday"}, 422, "valid_from"),
         ({"metric": "wind_speed"}, 422, "metric"),
@@ -139,7 +157,7 @@ def test_the_examples_of_the_guide_are_entered(house: Served) -> None:
     guide = (ROOT / "docs/calibration.md").read_text("utf-8")
     bodies = [json.loads(body) for body in re.findall(r"-d '(\{.*?\})'", guide, re.DOTALL)]
 
-    assert [200, 200] == [post(house, body, "probe-1").status_code for body in bodies]
+    assert [200, 200, 200] == [post(house, body, "probe-1").status_code for body in bodies]
 
 
 def test_whoever_has_no_token_enters_nothing(registry: Registry, store: EmbeddedStore) -> None:

@@ -13,6 +13,7 @@ from telemetry.calibration import (
     Segment,
     Table,
     by_series,
+    lasting,
     periods,
 )
 from telemetry.calibration_rules import check
@@ -70,6 +71,25 @@ def test_the_curve_that_holds_is_the_newest_that_has_begun() -> None:
     assert [None, LEVEL.curve, LEVEL.curve, later.curve] == [level.own.at(at) for at in (999, 1000, 1999, 2000)]
     assert [None, RATING] == [level.derived["river_discharge"].at(at) for at in (999, 5000)]
     assert {} == found["river_level", "2"].derived
+
+
+def test_none_from_then_on_is_an_end_and_needs_something_that_ends() -> None:
+    over = replace(DISCHARGE, curve=None, valid_from=2000)
+    again = replace(DISCHARGE, valid_from=3000)
+    course = by_series([DISCHARGE, over, again])["river_level", None].derived["river_discharge"]
+
+    assert [(None, False), (RATING, False), (None, True), (RATING, False)] == [
+        (course.at(at), course.has_ended(at)) for at in (999, 1999, 2000, 3000)
+    ]
+    assert ([DISCHARGE, LEVEL], [LEVEL], [again]) == (
+        lasting([DISCHARGE, LEVEL]),
+        lasting([over, DISCHARGE, LEVEL]),
+        lasting([again, over, DISCHARGE]),
+    )
+    check(over, Profile("other", "", "native_json", (Measure("river_discharge"),)), [DISCHARGE])
+    for others in ([], [LEVEL], [replace(DISCHARGE, channel="2")], [again]):
+        with pytest.raises(Invalid, match="no calibration of 'river_discharge' holds then that could end"):
+            check(over, GAUGE, others)
 
 
 def test_a_period_ends_where_the_next_one_of_the_series_begins() -> None:

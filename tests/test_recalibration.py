@@ -161,6 +161,36 @@ def test_a_storage_table_holds_its_ends_and_a_better_one_takes_its_place(house: 
     assert [True, False] == [one.superseded_at is not None for one in house.registry.calibrations.of("gauge-1")]
 
 
+def test_an_end_leaves_what_was_computed_after_it_in_doubt_and_an_own_metric_as_it_was_sent(house: Calibrated) -> None:
+    house.sent(1.0, 1.1, 1.2)
+    house.enter(STAGE)
+    house.enter(RATING)
+    before = house.readings(DISCHARGE)
+    over = replace(RATING, curve=None, valid_from=START + 10 * MINUTE)
+    found, again = house.enter(over), house.enter(over)
+    marked = house.readings(DISCHARGE)
+    corrected = house.enter(replace(STAGE, curve=None, valid_from=START + 10 * MINUTE))
+
+    assert [(2, 0), (0, 0)] == [(one.changed, one.added) for one in (found, again)]
+    assert [one.value for one in before] == [one.value for one in marked]
+    assert [LATE, LATE | ESTIMATED, LATE | ESTIMATED] == [one.quality for one in marked]
+    assert (2, 0, 0, [1.5, 1.1, 1.2]) == (corrected.changed, corrected.added, corrected.left, house.values())
+    house.enter(replace(RATING, valid_from=START + 20 * MINUTE))
+    assert [0, ESTIMATED, 0] == [reading.quality & ESTIMATED for reading in house.readings(DISCHARGE)]
+    assert 0 == house.differing()
+
+
+def test_what_was_entered_by_mistake_is_taken_back_also_when_the_profile_has_changed(house: Calibrated) -> None:
+    house.sent(1.0, 1.1)
+    house.enter(STAGE)
+    house.enter(RATING)
+    house.registry.devices.put_profiles([Profile("gauge", "Gauge", "native_json", (Measure("water_temperature"),))])
+    found = [house.enter(replace(one, curve=None)).changed for one in (RATING, STAGE)]
+
+    assert [2, 0] == found
+    assert [ESTIMATED] * 2 == [reading.quality & ESTIMATED for reading in house.readings(DISCHARGE)]
+
+
 def test_only_the_time_until_the_next_calibration_is_touched(house: Calibrated) -> None:
     house.sent(*[1.0] * 6)
     house.enter(replace(STAGE, valid_from=START + 40 * MINUTE, curve=Linear(1.0, 2.0)))

@@ -15,7 +15,8 @@ from tests.postgres import DATABASES, registry_url
 LINEAR = Calibration(
     "station-1", "air_temperature", Linear(1.02, -0.5), 1_000, source="certificate 7", entered_by="Li", entered_at=5_000
 )
-CURVES: tuple[Curve, ...] = (
+CURVES: tuple[Curve | None, ...] = (
+    None,
     Linear(1.02, -0.5),
     Polynomial((0.5, 1.25, -3e-9)),
     Table(((0.0, 1.5), (10.0, 11.0))),

@@ -99,7 +99,9 @@ class CalibrationBody(_Part):
     valid_from: str = Field(
         description="readings measured then or later, until the next one of the series begins", examples=[INSTANT]
     )
-    curve: CurveBody
+    curve: CurveBody | None = Field(
+        description="null = none from then on: nothing is computed any more, or the metric is as the device says it"
+    )
     source: str = Field("", max_length=2000, description="where it can be looked up: certificate, report of gaugings")
     entered_by: str = Field(min_length=1, max_length=200, description="who stands for it")
 
@@ -114,7 +116,7 @@ class CalibrationAnswer(BaseModel):
     channel: str | None
     valid_from: str = Field(examples=[INSTANT])
     valid_to: str | None = Field(description="when the next one of the series begins; null = it goes on")
-    curve: CurveBody
+    curve: CurveBody | None = Field(description="null = none from then on")
     source: str
     entered_by: str
     entered_at: str = Field(examples=[INSTANT])
@@ -189,13 +191,14 @@ async def calibrate(  # noqa: PLR0913, PLR0917 -- each found by its type
     `value` and flags are computed anew from `raw`; `raw` and the time of receipt stay. What is computed from another
     metric becomes readings of its own. The same calibration again changes nothing: after an answer that did not come,
     ask once more. One with the same series and beginning takes the place of the former, which is kept in the history.
+    One whose curve is null is the end: readings computed for later times stay, flagged `estimated`.
     """
     device = atlas.device(device_id)
     now = services.clock()
     given = Calibration(
         device=device.id,
         metric=body.metric,
-        curve=msgspec.convert(body.curve.model_dump(), Curve),
+        curve=None if body.curve is None else msgspec.convert(body.curve.model_dump(), Curve),
         valid_from=instant("valid_from", body.valid_from, now, _UTC),
         computed_from=body.computed_from,
         channel=body.channel,

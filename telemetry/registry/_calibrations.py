@@ -81,4 +81,4 @@ def _row(calibration: Calibration) -> dict[str, object]:
 
 
 def _calibration(row: RowMapping) -> Calibration:
-    return Calibration(**{**row, "curve": msgspec.convert(row["curve"], Curve)})
+    return Calibration(**{**row, "curve": msgspec.convert(row["curve"], Curve | None)})
