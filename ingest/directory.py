@@ -8,6 +8,7 @@ from typing import Protocol
 
 from devices.codecs.port import Codec, Speech
 from devices.origins import located
+from ingest.sources import OF_STATIONS
 from telemetry.calibration import Calibrated, Calibration, Computed, Course, by_series
 from telemetry.errors import Invalid, Reason, Rejected
 from telemetry.model import Device, Kind, Measure, Metric, Profile
@@ -240,3 +241,12 @@ class CurrentDirectory:
         self._directory = self._source.directory()
         self._version = version
         return True
+
+
+def check_station(plan: Plan, spoken: Codec | None) -> None:
+    """Stations show no credentials: each speaks for devices of its own protocol only."""
+    if spoken in OF_STATIONS and plan.codec is not spoken:
+        raise Rejected(
+            Reason.FOREIGN_DEVICE,
+            f"a station of another protocol: the device's profile has codec {plan.profile.codec!r}",
+        )

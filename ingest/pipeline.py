@@ -9,14 +9,14 @@ from math import isfinite
 from typing import NamedTuple
 
 from devices.codecs import sparkplug_b
-from devices.codecs.port import Codec, Context
+from devices.codecs.port import Context
 from devices.message import Message
 from ingest.calibrated import Calibrating
 from ingest.checks import Checks
-from ingest.directory import CurrentDirectory, Curves, Entry, Plan
+from ingest.directory import CurrentDirectory, Curves, Entry, check_station
 from ingest.edge_nodes import OF_SPARKPLUG, EdgeNodes
 from ingest.rates import Rate, by_topic
-from ingest.sources import OF_STATIONS, UPLINKS, bucket_of, device_of, source_of
+from ingest.sources import UPLINKS, bucket_of, device_of, source_of
 from ingest.strangers import NAMED, Strangers
 from telemetry.errors import Reason, Rejected
 from telemetry.hearing import Note
@@ -197,7 +197,7 @@ class Pipeline:
             if wrapped is sparkplug_b:
                 samples = self.edge_nodes.take(entry, message, outcome, self._directory.behind)
             else:
-                _check_station(plan, wrapped)
+                check_station(plan, wrapped)
                 context = Context(device, message.at, plan.speech, message.topic)
                 samples = (wrapped or plan.codec).decode(message.payload, context)
         except Rejected as rejected:
@@ -371,15 +371,6 @@ def _arrival(received_at: int, newest: int) -> int:
     Two messages received within one millisecond are two readings, not one and its correction.
     """
     return newest + 1 if received_at <= newest < received_at + _CROWDED_MS else received_at
-
-
-def _check_station(plan: Plan, spoken: Codec | None) -> None:
-    """Stations show no credentials: each speaks for devices of its own protocol only."""
-    if spoken in OF_STATIONS and plan.codec is not spoken:
-        raise Rejected(
-            Reason.FOREIGN_DEVICE,
-            f"a station of another protocol: the device's profile has codec {plan.profile.codec!r}",
-        )
 
 
 def _quarantine(  # noqa: PLR0913 - what a quarantined message is made of

@@ -176,16 +176,6 @@ class Worker:
         batch.receipts.append(receipt)
         batch.size += len(receipt.message.payload)
 
-    def _replay(self) -> Batch:
-        """What the oldest request asks for, in a batch of its own; an empty one where there is nothing to replay."""
-        receipt = self._asked[0]
-        outcome = self._replayer.outcome(receipt.message)
-        self._asked.popleft()
-        batch = Batch(time.monotonic(), outcome=outcome or Outcome())
-        batch.receipts.append(receipt)
-        batch.size = len(receipt.message.payload)
-        return batch
-
     def _hand_over(self, settler: Settler) -> None:
         """Give the batch to the settling thread when it is due and that thread has room.
 
@@ -196,7 +186,7 @@ class Worker:
         batch = self._batch
         due = batch is not None and (time.monotonic() - batch.started >= self._limits.batch_age_s or self._is_full())
         if self._asked and not (due and self._replayed_last):
-            settler.give(self._replay())
+            settler.give(_replayed(self._asked, self._replayer))
             self._replayed_last = True
         elif due and batch is not None:
             settler.give(batch)
@@ -219,3 +209,14 @@ class Worker:
             self._subscription.close()
             self._wake.close()
             self.progress.running = self.progress.connected = False
+
+
+def _replayed(asked: deque[Receipt], replayer: Replayer) -> Batch:
+    """What the oldest request asks for, in a batch of its own; an empty one where there is nothing to replay."""
+    receipt = asked[0]
+    outcome = replayer.outcome(receipt.message)
+    asked.popleft()
+    batch = Batch(time.monotonic(), outcome=outcome or Outcome())
+    batch.receipts.append(receipt)
+    batch.size = len(receipt.message.payload)
+    return batch
