@@ -86,7 +86,10 @@ def _declared(row: Mapping[str, str | None], key: tuple[str, str], where: str, e
         value, year = _value(name, (row["value"] or "").strip(), where), int(row["year"] or "")
     except ValueError as error:
         raise Invalid(f"{where}, value or year", str(error), "a number, and a year such as 2025") from error
-    return Declared(value, year, source, entered_by)
+    try:
+        return Declared(value, year, source, entered_by)
+    except Invalid as error:
+        raise Invalid(f"{where}, value of {name} in {region}", f"{value:g}", error.allowed) from error
 
 
 def _value(name: str, text: str, where: str) -> float:

@@ -1,5 +1,6 @@
 """What single settings may say, where a pattern does not tell it."""
 
+import re
 from ipaddress import ip_network
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -7,6 +8,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator
 
 from ingest.sources import FAMILIES
+from rurban.nights import NEVER
+
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 
 def listed(text: str) -> list[str]:
@@ -45,7 +49,14 @@ def _known_families(value: str) -> str:
     return value
 
 
+def _hour_of_night(value: str) -> str:
+    if value != NEVER and _HOUR.fullmatch(value) is None:
+        raise ValueError(f"{value!r} is no time of day such as 04:00, nor {NEVER}")
+    return value
+
+
 PlainUrl = Annotated[str, AfterValidator(_without_credentials)]
 ZoneId = Annotated[str, AfterValidator(_known_zone)]
 Networks = Annotated[str, AfterValidator(_known_networks)]
+HourOfNight = Annotated[str, AfterValidator(_hour_of_night)]
 Families = Annotated[str, AfterValidator(_known_families)]

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from devices.tls import Tls
 from ingest.sources import FAMILIES
-from rurban.setting_values import Families, Networks, PlainUrl, ZoneId, listed
+from rurban.setting_values import Families, HourOfNight, Networks, PlainUrl, ZoneId, listed
 from telemetry.registry import Room
 from telemetry.store import Address, EmbeddedFile
 
@@ -41,14 +41,12 @@ class Settings(BaseSettings):
     keep_days: int = Field(
         default=0, ge=0, description="how many days readings are kept; their hourly rollups stay; 0 = for ever"
     )
-    recount_at: str = Field(
+    recount_at: HourOfNight = Field(
         default="03:00",
-        pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^never$",
         description="when the store is counted and held against the ledger each night, in RURBAN_TIMEZONE; or never",
     )
-    score_at: str = Field(
+    score_at: HourOfNight = Field(
         default="04:00",
-        pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^never$",
         description="when what is said of each place is written back as readings each night, in RURBAN_TIMEZONE; "
         "or never",
     )

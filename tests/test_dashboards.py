@@ -34,7 +34,7 @@ ONE: Final[Mapping[str, Value]] = {
     "city": "3705",
     "device": ".*",
     "probes": ["demo-probe"],
-    "unscheduled": ["demo-probe", "substations-edge"],
+    "unscheduled": ["demo-probe"],
     "window": "1h",
 }
 ALL: Final[Mapping[str, Value]] = {**ONE, "village": ".*"}
@@ -390,7 +390,7 @@ def test_what_counts_for_no_place_is_known(county: Filled, name: str) -> None:
     statement = expanded(variable["query"], ALL, PICKED)
     (found,) = asked(county.server, county.databases, {"datasource": variable["datasource"]}, statement)
 
-    house = {scoring.HOUSE, scoring.device_of(VILLAGE), "substations-edge"} if name == "unscheduled" else set()
+    house = {scoring.HOUSE, scoring.device_of(VILLAGE)} if name == "unscheduled" else set()
 
     assert {"demo-probe", *house} == {value for _, value in found["values"]}
 

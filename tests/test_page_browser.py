@@ -223,7 +223,7 @@ def test_a_device_that_nobody_has_registered_is_adopted_with_what_it_had_sent(de
     card.get_by_role("button", name="Adopt").click()
     assert [] == desk.findings()
     card.get_by_label("Model").select_option("probe")
-    card.get_by_label("Place").select_option(VILLAGE)
+    card.locator("select[name=region]").select_option(VILLAGE)
     card.get_by_label("Name").fill("On the hill")
     card.get_by_role("button", name="Adopt").click()
 
