@@ -41,7 +41,10 @@ def test_columns_may_stand_in_any_order_beside_others() -> None:
         (HEADER + "370522101201,persons,1,last year,office\n", "line 2, value or year"),
         (HEADER + "370522101201,persons,1,2025,\n", "line 2: no id or no source"),
         (HEADER + "370522101201,persons,1\n", "line 2: no id or no source"),
-        (HEADER + "370522101201,persons,-1,2025,office\n", "line 2, value of persons in 370522101201: -1; allowed: a finite number from 0 on"),
+        (
+            HEADER + "370522101201,persons,-1,2025,office\n",
+            "line 2, value of persons in 370522101201: -1; allowed:",
+        ),
         (HEADER + "370522101201,persons,1,2025,office\n" * 2, "line 3: 'persons' of 370522101201 stands there twice"),
         (HEADER + '370522101201,persons,1,2025,"office" of\n', "line 2"),
     ],
