@@ -193,7 +193,7 @@ def _computed(registry: Registry, measures: Mapping[str, Mapping[str, Measure]])
     derived = _grouped(((one.device, one.metric), one) for one in entered if one.computed_from is not None)
     for (device, name), mine in derived.items():
         begins = [one.valid_from for one in mine if one.curve is not None]
-        if begins and device in measures:
+        if begins and device in measures and name not in measures[device]:
             taken = measures[device].get(mine[0].input, _PLAIN)
             until = None if (device, name) in going_on else max(one.valid_from for one in mine if one.curve is None)
             due = Due(Measure(name, interval_s=taken.interval_s), min(begins), until)

@@ -81,9 +81,16 @@ class Plan:
         return found
 
     def curves(self, metric: str, calibrated: Calibrated) -> Curves:
-        """The calibrations of a series of this metric; what the catalogue does not know any more is not computed."""
+        """The calibrations of a series of this metric.
+
+        What the profile reports itself is not computed, nor what the catalogue does not know any more.
+        """
         measure = self._measures.get(metric) or Measure(metric)
-        known = [(self._metrics[name], course) for name, course in calibrated.derived.items() if name in self._metrics]
+        known = [
+            (self._metrics[name], course)
+            for name, course in calibrated.derived.items()
+            if name in self._metrics and name not in self._measures
+        ]
         return Curves(
             calibrated.own,
             tuple(

@@ -100,9 +100,10 @@ def _computed(registry: Registry, profiles: Mapping[str, Profile]) -> Mapping[st
     """By device, the measures that go into others: those are due as often. `profiles` are by device."""
     pairs = {(one.device, one.metric, one.computed_from) for one in lasting(registry.calibrations.current())}
     found: dict[str, list[Measure]] = defaultdict(list)
-    for device, _, taken in pairs:
-        if device in profiles:
-            found[device] += [measure for measure in profiles[device].measures if measure.metric == taken]
+    for device, name, taken in pairs:
+        measures = profiles[device].measures if device in profiles else ()
+        if all(measure.metric != name for measure in measures):
+            found[device] += [measure for measure in measures if measure.metric == taken]
     return found
 
 

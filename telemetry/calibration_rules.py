@@ -7,8 +7,9 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from telemetry.calibration import Calibration, Curve, Linear, Polynomial, Rating, Segment, Table, current
+from telemetry.calibration import Calibration, Curve, Linear, Polynomial, Rating, Segment, Table, current, lasting
 from telemetry.errors import Conflict, Invalid
+from telemetry.instant import iso
 from telemetry.metrics import metric
 from telemetry.model import Kind, Metric, Profile
 
@@ -46,6 +47,18 @@ def _check_end(calibration: Calibration, beside: Iterable[Calibration]) -> None:
     if not any(one.metric == calibration.metric and one.valid_from <= calibration.valid_from for one in beside):
         told = f"no calibration of {calibration.metric!r} holds then that could end"
         raise Invalid("curve", told, "a curve, or null from an instant on at which one holds")
+
+
+def check_profile(profile: Profile, calibrations: Iterable[Calibration]) -> None:
+    """Raise `Conflict` where a device with these calibrations cannot be of this profile: end them first."""
+    for one in lasting(calibrations):
+        try:
+            _check_reported(one, profile)
+        except Invalid as wrong:
+            raise Conflict(
+                f"the calibration of {one.metric} of device {one.device!r} since {iso(one.valid_from)} is none for "
+                f"profile {profile.id!r}: {wrong.wrong}; end it first, by one whose curve is null"
+            ) from wrong
 
 
 def _check_kinds(given: Metric, taken: Metric, calibration: Calibration) -> None:

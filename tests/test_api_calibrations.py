@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from httpx2 import Response
 
 from telemetry.instant import iso
+from telemetry.model import Measure
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.ports import RawQuery
@@ -151,6 +153,28 @@ def test_another_way_to_the_same_metric_is_a_conflict_and_a_device_must_be_there
 
     assert (409, 404) == (other.status_code, nobody.status_code)
     assert "comes from air_temperature already" in other.json()["detail"]
+
+
+def test_a_profile_that_reports_what_is_computed_waits_until_that_has_ended(house: Served) -> None:
+    entered(house, SURFACE)
+    standing = house.registry.devices.profile("station")
+    both = replace(standing, id="both", measures=(*standing.measures, Measure("ground_surface_temperature")))
+    house.registry.devices.put_profiles([both])
+
+    def changes() -> list[Response]:
+        table = b"id,profile\nstation-1,both\n"
+        csv = {"Content-Type": "text/csv"}
+        return [
+            house.client.patch("/api/v1/devices/station-1", json={"profile": "both"}),
+            house.client.post("/api/v1/devices/import", content=table, headers=csv),
+        ]
+
+    refused = changes()
+    entered(house, SURFACE | {"curve": None})
+    told = "calibration of ground_surface_temperature of device 'station-1' since"
+
+    assert [(409, True)] * 2 == [(one.status_code, told in one.json()["detail"]) for one in refused]
+    assert [200, 200] == [one.status_code for one in changes()]
 
 
 def test_the_examples_of_the_guide_are_entered(house: Served) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -14,6 +15,7 @@ from ingest.directory import CurrentDirectory
 from ingest.pipeline import Outcome, Pipeline
 from rurban.house import House, RegistryDirectory
 from telemetry.calibration import Calibration, Linear, Rating, Segment
+from telemetry.errors import Conflict
 from telemetry.instant import iso
 from telemetry.model import Device, Measure, Profile, Quality, Reading
 from telemetry.recount import Recounter
@@ -97,6 +99,23 @@ def test_a_changed_registry_is_no_reason_to_forget_what_came_before(gauge: Regis
     after = outcome_of(line, message(8, 9.0)).readings
 
     assert [STEP, STEP | ESTIMATED] == [reading.quality for reading in after]
+
+
+def test_what_the_profile_reports_itself_is_not_computed_beside_it(gauge: Registry) -> None:
+    """One reading of each identity, also where a profile was changed under the calibration."""
+    both = (*GAUGES.measures, Measure(DISCHARGE, interval_s=60))
+    gauge.devices.put_profiles([replace(GAUGES, measures=both), replace(GAUGES, id="flow", measures=both)])
+    payload = json.dumps({"at": T0 + 6 * MINUTE, "values": {LEVEL: 1.5, DISCHARGE: 7.0}}).encode()
+    sent = Message(uplink("gauge-1"), payload, T0 + 6 * MINUTE)
+
+    assert [(LEVEL, 1001.5), (DISCHARGE, 7.0)] == [
+        (one.metric, one.value) for one in outcome_of(pipeline_of(gauge), sent).readings
+    ]
+    gauge.devices.put([Device("gauge-1", "gauge", VILLAGE, name="renamed")])
+    with pytest.raises(Conflict, match="calibration of river_discharge of device 'gauge-1' since"):
+        gauge.devices.put([Device("gauge-1", "flow", VILLAGE)])
+    gauge.calibrations.put(replace(RATING, curve=None, valid_from=T0 + 9 * MINUTE))
+    gauge.devices.put([Device("gauge-1", "flow", VILLAGE)])
 
 
 def test_a_device_without_calibration_is_as_ever(gauge: Registry) -> None:

@@ -100,7 +100,10 @@ def create_device(told: NewDevice, _query: _Nothing, services: Parts, atlas: Cur
 def change_device(
     device_id: _DeviceId, told: Change, _query: _Nothing, services: Parts, atlas: CurrentPicture
 ) -> DeviceAnswer:
-    """Change what is known of a device, but for where it stands: that is a move."""
+    """Change what is known of a device, but for where it stands: that is a move.
+
+    A profile that reports itself what a calibration computes is a conflict: end the calibration first.
+    """
     before = atlas.device(device_id)
     now = services.clock()
     changes: dict[str, object] = {name: getattr(told, name) for name in told.model_fields_set}

@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, insert, select, update
 
 from telemetry.calibration import Calibration, Curve, current
 from telemetry.registry import _changes
@@ -56,6 +56,11 @@ class CalibrationBook:
         """Those that hold, of all devices."""
         with self._database.read() as connection:
             return _calibrations(connection, _ordered().where(calibrations.c.superseded_at.is_(None)))
+
+
+def holding(connection: Connection, devices: ColumnElement[bool]) -> list[Calibration]:
+    """Those that hold of some devices, in the midst of a change."""
+    return _calibrations(connection, _ordered().where(calibrations.c.superseded_at.is_(None), devices))
 
 
 def _of(connection: Connection, device: str) -> list[Calibration]:

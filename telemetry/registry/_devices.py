@@ -2,18 +2,22 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, fields, replace
+from itertools import groupby
+from operator import attrgetter
 from sys import intern
 from typing import cast
 
 from sqlalchemy import Column, Connection, RowMapping, Select, func, or_, select
 
 from telemetry import json_path
+from telemetry.calibration_rules import check_profile
 from telemetry.errors import Conflict, Invalid, Unknown
 from telemetry.instant import iso
 from telemetry.model import Device, Measure, Origin, Profile
 from telemetry.registry import _changes
+from telemetry.registry._calibrations import holding
 from telemetry.registry._database import Database
-from telemetry.registry._tables import devices, profiles, regions, stays
+from telemetry.registry._tables import calibrations, devices, profiles, regions, stays
 from telemetry.registry._text import (
     is_id,
     is_storable,
@@ -61,7 +65,8 @@ class Devices:
         """Add devices or replace them, all or none; a gateway is here already or comes in the same call.
 
         Raise `Invalid` naming the device and the field, also where profile, region or gateway do not exist; `Conflict`
-        for a device that stands in another region: that is changed by `Stays.move` alone.
+        for a device that stands in another region (that is changed by `Stays.move` alone), and for another profile with
+        which a calibration of the device cannot stay.
         """
         batch = _batch(given)
         if not batch:
@@ -72,6 +77,7 @@ class Devices:
             _check_channels(self._database, connection, batch)
             _check_places(self._database, connection, batch)
             _check_stays(self._database, connection, batch)
+            _check_calibrations(self._database, connection, batch)
             rows = [{name: getattr(device, name) for name in _FIELDS} for device in batch.values()]
             connection.execute(self._database.upsert(devices), rows)
 
@@ -210,6 +216,19 @@ def _check_stays(database: Database, connection: Connection, batch: Mapping[str,
         if device.valid_to is not None and device.valid_to <= last:
             wrong = f"{iso(device.valid_to)} is not after its last move"
             raise Invalid(f"device {device_id!r}, valid_to", wrong, f"after {iso(last)}")
+
+
+def _check_calibrations(database: Database, connection: Connection, batch: Mapping[str, Device]) -> None:
+    """What is computed of a device is not what its new profile reports."""
+    query = select(devices.c.id, devices.c.profile).where(database.among(devices.c.id, batch))
+    changed = [name for name, profile in connection.execute(query) if batch[name].profile != profile]
+    held = sorted(holding(connection, database.among(calibrations.c.device, changed)), key=attrgetter("device"))
+    entered = {name: list(mine) for name, mine in groupby(held, key=attrgetter("device"))}
+    wanted = {batch[name].profile for name in entered}
+    rows = connection.execute(select(profiles).where(database.among(profiles.c.id, wanted))).mappings()
+    found = {row["id"]: _profile(row) for row in rows}
+    for name, mine in entered.items():
+        check_profile(found[batch[name].profile], mine)
 
 
 def _profile_batch(given: Iterable[Profile]) -> list[Profile]:
