@@ -163,24 +163,24 @@ def _sources(reader: ReadingReader, atlas: Atlas, metric: Metric, question: Ques
         written = channels[series or device.id]
         if not written and measure is not None and measure.metric:
             written = [series or device.id]
-        interval_s = None if measure is None else measure.interval_s
-        rollover_at = None if measure is None else measure.rollover_at
         found.extend(
-            source_of(atlas, device, name, group or name, interval_s, rollover_at)
+            source_of(atlas, device, name, group or name, metric.id)
             for name in written
             for group in _groups(atlas, device, question)
         )
     return found
 
 
-def source_of(  # noqa: PLR0913, PLR0917 - what a source is made of
-    atlas: Atlas, piece: Device, series: str, group: str, interval_s: float | None, rollover_at: float | None
-) -> Source:
-    """A series of a device, or of what it was in one of its places."""
-    whole = atlas.devices[piece.id]
+def source_of(atlas: Atlas, piece: Device, series: str, group: str, metric: str) -> Source:
+    """A series of a device, or of what it was in one of its places; what is computed is due while it is computed."""
+    whole, measure = atlas.devices[piece.id], atlas.measure(piece, metric)
+    interval_s, rollover_at = (None, None) if measure is None else (measure.interval_s, measure.rollover_at)
     start, stop = piece.valid_from, piece.valid_to
     since = None if start == whole.valid_from else start
     until = None if stop == whole.valid_to else stop
+    computed = atlas.computed.get(piece.id, {}).get(metric)
+    if computed is not None:
+        start, stop = computed.within(start, stop)
     return Source(series, group, interval_s, rollover_at, start, stop, since, until)
 
 

@@ -155,9 +155,9 @@ def _sources(atlas: Atlas, units: Sequence[str]) -> dict[str, dict[str, list[Sou
         for device in atlas.stood_beneath(unit):
             if atlas.profiles[device.profile].open:
                 continue
-            for name, how in atlas.measures[device.profile].items():
-                group = device.id if device is atlas.devices[device.id] else f"{device.id} {device.valid_from}"
-                source = source_of(atlas, device, device.id, group, how.interval_s, how.rollover_at)
+            group = device.id if device is atlas.devices[device.id] else f"{device.id} {device.valid_from}"
+            for name in (*atlas.measures[device.profile], *atlas.computed.get(device.id, ())):
+                source = source_of(atlas, device, device.id, group, name)
                 found.setdefault(name, {}).setdefault(unit, []).append(source)
     return found
 

@@ -214,8 +214,8 @@ def _in_whole_buckets(source: Source, cut: tuple[int, ...]) -> Source:
         source,
         since=since,
         until=until,
-        valid_from=source.valid_from if since is None else since,
-        valid_to=source.valid_to if until is None else until,
+        valid_from=since if source.valid_from == source.since else source.valid_from,
+        valid_to=until if source.valid_to == source.until else source.valid_to,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from telemetry.calibration import Calibration, Linear
 from telemetry.model import Device, Measure, Profile, Reading, Statistic
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
@@ -53,6 +54,24 @@ def steady(registry: Registry, store: EmbeddedStore) -> Served:
 
 def _hourly(store: EmbeddedStore, device: str, start: int, value: float, hours: int = DAYS * 24) -> None:
     store.write([Reading(device, "pm25", at, value, value, 0, at) for at in range(start, start + hours * HOUR, HOUR)])
+
+
+def test_what_is_computed_by_a_calibration_takes_part_from_its_beginning_to_its_end(steady: Served) -> None:
+    """The village tells coarse dust, from which fine dust is computed in the second week, until the last two days."""
+    registry, week = steady.registry, START + 7 * 24 * HOUR
+    registry.devices.put_profiles([Profile("coarse", "", "native_json", (Measure("pm10", interval_s=3600),))])
+    registry.devices.put([Device(f"air-{VILLAGE}", "coarse", VILLAGE)])
+    half = Calibration(f"air-{VILLAGE}", "pm25", Linear(0.5), week, computed_from="pm10")
+    registry.calibrations.put(half)
+    whole = compare(steady, f"metric=pm25&region={VILLAGE}")["place"]
+    registry.calibrations.put(replace(half, curve=None, valid_from=week + 5 * 24 * HOUR))
+    ended = compare(steady, f"metric=pm25&region={VILLAGE}")["place"]
+    shown = steady.lines(f"metric=pm25&device=air-{VILLAGE}&{RANGE}&every=1d")[0]["points"]
+    told = steady.get(f"/explain?{RANGE}&measure=pm25&region={VILLAGE}")["parts"][0]["ingredients"]
+
+    assert [(10.0, 1, 1.0)] * 2 == [(one["value"], one["devices"], one["coverage"]) for one in (whole, ended)]
+    assert [None] * 7 + [1.0] * 5 + [None] * 2 == [point["coverage"] for point in shown]
+    assert [f"air-{VILLAGE}"] == [one["device"] for one in told]
 
 
 def compare(house: Served, question: str) -> dict[str, Any]:
