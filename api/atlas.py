@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from insight.completeness import readings_due
 from insight.scores import PROFILE as OF_THE_HOUSE
-from telemetry.calibration import lasting
+from telemetry.calibration import Calibration, lasting
 from telemetry.errors import Unknown
 from telemetry.model import Device, Level, Measure, Profile, Region
 from telemetry.regions import padded
@@ -55,6 +55,8 @@ class Atlas:
     """Of the registry: another number, another picture."""
     computed: Mapping[str, Mapping[str, Due]] = field(default_factory=dict)
     """By device and metric, what the house computes from what it reports."""
+    calibrations: Mapping[str, Sequence[Calibration]] = field(default_factory=dict)
+    """By device, those that hold."""
 
     def region(self, code: str) -> Region:
         """The region of this code, which may leave its trailing zeros out. Raise `Invalid` or `Unknown`."""
@@ -170,6 +172,7 @@ def _drawn(registry: Registry, version: int) -> Atlas:
     profiles = registry.devices.profiles()
     measures = {profile.id: {measure.metric: measure for measure in profile.measures} for profile in profiles}
     stays = _grouped((stay.device, stay) for stay in registry.stays.all())
+    calibrations = registry.calibrations.current()
     stood = [piece for device in devices for piece in pieces(device, stays.get(device.id, ()))]
     return Atlas(
         regions={region.code: region for region in regions},
@@ -181,13 +184,15 @@ def _drawn(registry: Registry, version: int) -> Atlas:
         measures=measures,
         stays=stays,
         version=version,
-        computed=_computed(registry, {device.id: measures[device.profile] for device in devices}),
+        computed=_computed(calibrations, {device.id: measures[device.profile] for device in devices}),
+        calibrations=_grouped((one.device, one) for one in calibrations),
     )
 
 
-def _computed(registry: Registry, measures: Mapping[str, Mapping[str, Measure]]) -> dict[str, dict[str, Due]]:
-    """`measures` are those that each device reports."""
-    entered = registry.calibrations.current()
+def _computed(
+    entered: Sequence[Calibration], measures: Mapping[str, Mapping[str, Measure]]
+) -> dict[str, dict[str, Due]]:
+    """`entered` are the calibrations that hold, `measures` those that each device reports."""
     going_on = {(one.device, one.metric) for one in lasting(entered)}
     found: dict[str, dict[str, Due]] = {}
     derived = _grouped(((one.device, one.metric), one) for one in entered if one.computed_from is not None)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from api.atlas import Atlas
 from api.buckets import source_of
+from api.known_then import check_known
 from insight.measures import EVERY_METRIC, Comparable
 from insight.measures.grid import Evidence
 from insight.scores import METRICS as SCORES
@@ -47,6 +48,7 @@ class EvidenceBook:
 
     def __init__(self, reader: ReadingReader, atlas: Atlas, units: Sequence[str], period: Period) -> None:
         self._reader = reader
+        self._atlas = atlas
         self._sources = _sources(atlas, units)
         self._wanted = frozenset(units)
         self.period = period
@@ -121,7 +123,7 @@ class EvidenceBook:
         return self._folded[_key(name, fold, window)]
 
     def _read(self, window: Window, asked: Iterable[_Asked]) -> None:
-        """Ask the store once for what is not known yet."""
+        """Ask the store once for what is not known yet. Raise `Invalid` as of an instant that cannot be told."""
         new = {_key(*one, window): one for one in asked}
         wanted = {
             key: Wanted(metric(name), self._those_of(name), fold)
@@ -131,6 +133,9 @@ class EvidenceBook:
         if not wanted:
             return
         cut = self._cut(window, max(len(one.sources) for one in wanted.values()))
+        for one in wanted.values():
+            devices = {source.device for source in one.sources}
+            check_known(self._atlas, {one.metric.id}, devices, cut[0], cut[-1], self.period.as_of)
         found = folded_all(
             self._reader, [*wanted.values()], window, cut[0], cut[-1], now=self.period.now, as_of=self.period.as_of
         )

@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from telemetry.calibration import Calibration, Linear
 from telemetry.instant import iso
 from telemetry.metrics import METRICS
 from telemetry.model import Device, Measure, Profile, Reading, Statistic
@@ -162,6 +164,37 @@ def test_an_instant_that_means_nothing_is_refused(before: Served, as_of: str, wo
 
         assert (422, "as_of") == (answer.status_code, answer.json()["parameter"])
         assert answer.json()["detail"].startswith(words)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        f"/scorecard/{VILLAGE}?{DAYS}",
+        f"/compare?metric=pm25&region={VILLAGE}&{DAYS}",
+        f"/explain?measure=pm25&region=370522101&{DAYS}",
+        f"/index/{VILLAGE}?{DAYS}",
+        f"/index/{VILLAGE}?by=parity&{DAYS}",
+        f"/series?metric=pm25&region={VILLAGE}&every=1d&{DAYS}",
+        f"/series?metric=pm25&device=air-{VILLAGE}&{DAYS}",
+    ],
+)
+def test_what_was_calibrated_anew_since_is_refused_and_not_told_otherwise(before: Served, question: str) -> None:
+    told = before.get(question)
+    name, entered = f"air-{VILLAGE}", THEN + HOUR
+    half = Calibration(name, "pm25", Linear(0.5), THEN - 24 * HOUR, entered_by="Li", entered_at=entered)
+    before.registry.calibrations.put(half)
+    house = served(before.registry, before.store)
+    refused = house.client.get(f"/api/v1{question}&as_of={iso(THEN)}").json()
+
+    assert (422, "as_of") == (refused["status"], refused["parameter"])
+    assert f"calibration of pm25 of device '{name}' since {iso(half.valid_from)} was entered later" in refused["detail"]
+    assert refused["allowed"].startswith(f"{iso(entered)} or later")
+    # As of its entry it can be told, and so can what it does not touch.
+    house.get(f"{question}&as_of={iso(entered)}")
+    before.registry.calibrations.put(replace(half, curve=None, entered_at=THEN - HOUR))
+    before.registry.calibrations.put(replace(half, valid_from=THEN, entered_at=entered))
+    again = served(before.registry, before.store).get(f"{question}&as_of={iso(THEN)}")
+    assert plain(told) == plain(again)
 
 
 def test_too_much_to_read_one_by_one_is_refused_with_what_to_ask_instead(before: Served) -> None:

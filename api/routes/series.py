@@ -13,6 +13,7 @@ from pydantic import Field
 from api.atlas import Atlas
 from api.buckets import MOST_POINTS, By, Fill, Question, drawn
 from api.dependencies import CurrentPicture, Noted, Parts
+from api.known_then import check_known
 from api.parameters import (
     INSTANT,
     AsOf,
@@ -120,10 +121,21 @@ def series(
     now = services.clock()
     as_of = known_at(query.as_of, now, tz)
     asked = _Asked(query, services, atlas, tz, *span(query.start, query.stop, now, tz, as_of), as_of)
+    _check_known(asked)
     answer = _as_stored(asked, request) if query.every is None else _in_buckets(asked, query.every)
     wanted = chosen(atlas, names(query.region), names(query.device))
     asking.note((device for device, _ in wanted), names(query.metric))
     return answer
+
+
+def _check_known(asked: _Asked) -> None:
+    query, start, stop = asked.query, asked.start, asked.stop
+    if asked.as_of is not None:
+        if query.every is not None:
+            cut = edges(parse(query.every, asked.tz), start, stop, max_buckets=MOST_POINTS)
+            start, stop = cut[0], cut[-1]
+        devices = {device.id for device, _ in chosen(asked.atlas, names(query.region), names(query.device), ever=True)}
+        check_known(asked.atlas, names(query.metric), devices, start, stop, asked.as_of)
 
 
 def _check_together(query: SeriesQuery) -> None:
