@@ -8,8 +8,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from heapq import nsmallest
 from math import isfinite
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from telemetry.instant import iso
 from telemetry.model import Device, Profile, Region
@@ -20,6 +22,11 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST = 200
 _SEARCHED = 2000
 """Among so many names the nearest are looked for."""
+MOST_LOOKED_FOR: Final = 200
+"""Different wrong names for which those that resemble them are looked for."""
+_PLAINLY: Final = MappingProxyType(
+    {"profile": "the id of a profile", "gateway": "the id of a device", "region": "12 digits, the code of a region"}
+)
 _TEXTS = ("name", "project")
 _POSITIONS = {"latitude": 90.0, "longitude": 180.0}
 
@@ -53,17 +60,47 @@ class Fault:
     allowed: str
 
 
-def faults(device: Device, known: Known, also: Collection[str] = ()) -> Iterator[Fault]:
-    """Everything that is wrong with it; `also` are devices that come with it and may be gateways."""
+class Words:
+    """What would be right instead of a name that is wrong; each is looked for once, and not without end.
+
+    To look among all places of a county for each of a hundred thousand wrong cells would take an hour.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._told: dict[tuple[str, str], str] = {}
+
+    def of(self, field: str, value: str) -> str:
+        """In words, with names that resemble it for the first `MOST_LOOKED_FOR`."""
+        told = self._told.get((field, value))
+        if told is None:
+            if len(self._told) >= MOST_LOOKED_FOR:
+                return _PLAINLY[field]
+            told = self._told[field, value] = self._looked_for(field, value)
+        return told
+
+    def _looked_for(self, field: str, value: str) -> str:
+        if field == "region":
+            return _right_region(value, self._known.regions)
+        return _right_name(field, value, self._known.profiles if field == "profile" else self._known.devices)
+
+
+def faults(device: Device, known: Known, also: Collection[str] = (), words: Words | None = None) -> Iterator[Fault]:
+    """Everything that is wrong with it; `also` are devices that come with it and may be gateways.
+
+    Who looks at many devices gives the same `words` to all.
+    """
+    words = words or Words(known)
     yield from _of_id(device.id, known)
-    yield from _of_reference("profile", device.profile, known.profiles)
-    yield from _of_region(device.region, known)
+    if device.profile not in known.profiles:
+        yield _unknown("profile", device.profile, words)
+    yield from _of_region(device.region, known, words)
     gateway = device.gateway
     if gateway is not None:
         if gateway == device.id:
             yield Fault("gateway", gateway, "is the device itself", "another device, or none")
-        elif gateway not in also:
-            yield from _of_reference("gateway", gateway, known.devices)
+        elif gateway not in also and gateway not in known.devices:
+            yield _unknown("gateway", gateway, words)
     for name in _TEXTS:
         yield from _of_text(name, getattr(device, name))
     yield from _of_position(device)
@@ -86,25 +123,31 @@ def _of_id(device_id: str, known: Known) -> Iterator[Fault]:
         yield Fault("id", device_id, "is no id" if device_id else "is missing", allowed)
 
 
-def _of_reference(field: str, name: str, there: Mapping[str, object]) -> Iterator[Fault]:
-    if name not in there:
-        unknown = "device" if field == "gateway" else field
-        near = get_close_matches(name, there, n=3) if len(there) <= _SEARCHED else []
-        examples = near or sorted(there)[:3]
-        allowed = f"the id of a {unknown}, such as {', '.join(examples)}" if examples else f"there is no {unknown} yet"
-        yield Fault(field, name, f"is no {unknown}" if name else "is missing", allowed)
+def _unknown(field: str, name: str, words: Words) -> Fault:
+    what = "device" if field == "gateway" else field
+    return Fault(field, name, f"is no {what}" if name else "is missing", words.of(field, name))
 
 
-def _of_region(code: str, known: Known) -> Iterator[Fault]:
+def _right_name(field: str, name: str, there: Collection[str]) -> str:
+    what = "device" if field == "gateway" else field
+    near = get_close_matches(name, there, n=3) if len(there) <= _SEARCHED else []
+    examples = near or nsmallest(3, there)
+    return f"{_PLAINLY[field]}, such as {', '.join(examples)}" if examples else f"there is no {what} yet"
+
+
+def _of_region(code: str, known: Known, words: Words) -> Iterator[Fault]:
     if code in known.regions:
         return
     if "E+" in code.upper():
         yield Fault("region", code, "was rounded by a spreadsheet", "12 digits: format the column as text")
         return
-    near = _near(code, known.regions)
+    yield _unknown("region", code, words)
+
+
+def _right_region(code: str, regions: Collection[str]) -> str:
+    near = _near(code, regions)
     shape = "" if is_code(code) else "12 digits, "
-    allowed = f"{shape}the code of a region" + (f", such as {', '.join(near)}" if near else " that is registered")
-    yield Fault("region", code, "is no region" if code else "is missing", allowed)
+    return f"{shape}the code of a region" + (f", such as {', '.join(near)}" if near else " that is registered")
 
 
 def _near(code: str, codes: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from telemetry.enrolment import Fault, Known, faults
+from telemetry.enrolment import Fault, Known, Words, faults
 from telemetry.errors import Invalid
 from telemetry.instant import instant_of, iso
 from telemetry.model import Device
@@ -77,6 +77,7 @@ def read(text: str, known: Known, now: int, on_row: Callable[[int], None] = lamb
     """
     rows, wrong = _rows(text)
     roster = Roster(len(rows), wrong=wrong)
+    words = Words(known)
     firsts: dict[str, int] = {}
     for line, row in rows:
         firsts.setdefault(row["id"], line)
@@ -87,7 +88,7 @@ def read(text: str, known: Known, now: int, on_row: Callable[[int], None] = lamb
         before = known.devices.get(row["id"])
         device = _device(row, before, now, found)
         named = {fault.field for fault in found}
-        found += [fault for fault in faults(device, known, firsts) if fault.field not in named]
+        found += [fault for fault in faults(device, known, firsts, words) if fault.field not in named]
         roster.wrong += [
             WrongCell(line, one.field, row.get(one.field) or one.value, one.wrong, one.allowed) for one in found
         ]

@@ -128,6 +128,22 @@ def test_what_is_no_text_is_refused() -> None:
         roster.text_of(b"id\n\xff\xff")
 
 
+def test_names_are_looked_for_once_and_not_without_end() -> None:
+    known = Known(devices={f"well-{i:05}": Device(f"well-{i:05}", "probe", VILLAGE) for i in range(50_000)})
+    rows = [f"new-{i},probe,{VILLAGE[:4]}{i:08},nobody-{i}" for i in range(1, 10_001)]
+    began = time.monotonic()
+    found = roster.read("\n".join(["id,profile,region,gateway", *rows]), known, NOW).wrong
+    took_s = time.monotonic() - began
+    allowed = [cell.allowed for cell in found if cell.column == "gateway"]
+
+    assert 20_000 == len(found)
+    assert ("the id of a device, such as well-00000, well-00001, well-00002", "the id of a device") == (
+        allowed[0],
+        allowed[-1],
+    )
+    assert took_s < 10
+
+
 def test_a_thousand_wrong_rows_are_told_in_a_second() -> None:
     target = io.StringIO()
     table = csv.writer(target)
