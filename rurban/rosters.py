@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from devices.message import uplink
+from insight.scores import PROFILE as OF_THE_HOUSE
 from rurban.house import now
 from rurban.settings import Settings
 from rurban.shelf import shelved
@@ -61,9 +62,9 @@ def take_in(settings: Settings, file: Path, console: Console, errors: Path | Non
 
 
 def give_out(settings: Settings, regions: Sequence[str], out: Path | None) -> None:
-    """The table, into the file or onto standard output."""
+    """The table, without the devices of the house itself, into the file or onto standard output."""
     with opened(settings) as registry:
-        text = roster.written(_chosen(registry, regions))
+        text = roster.written(device for device in _chosen(registry, regions) if device.profile != OF_THE_HOUSE)
     put_out(text, out)
 
 

@@ -20,13 +20,12 @@ from insight.scores import Score
 from rurban.nights import Hours, Rest, each_night
 from telemetry.errors import BrokerUnavailable, RegistryUnavailable, StoreUnavailable
 from telemetry.model import Device, Measure, Profile, Region, Sample
+from telemetry.own import HOUSE, scores_of
 from telemetry.registry import Registry
 from telemetry.store.ports import ReadingReader
 
 logger = logging.getLogger(__name__)
 
-HOUSE: Final = "rurban-scores"
-"""The device under whose topic all scores are told."""
 TOPIC: Final = f"rurban/v1/{HOUSE}/up"
 PROFILE: Final = Profile(
     scores.PROFILE,
@@ -37,20 +36,14 @@ PROFILE: Final = Profile(
 MOST_NIGHTS: Final = 7
 
 
-def device_of(code: str) -> str:
-    """Which device has the scores of a place."""
-    return f"scores-{code}"
-
-
 def settle(registry: Registry, place: Region) -> None:
     """Make the device of a place's scores known, and the one that speaks for it."""
     devices = registry.devices
+    if PROFILE not in devices.profiles():
+        devices.put_profiles([PROFILE])
     known = {device.id for device in devices.all()}
-    if {HOUSE, device_of(place.code)} <= known:
-        return
-    devices.put_profiles([PROFILE])
     house = Device(HOUSE, PROFILE.id, place.code, "The house's own scores 平台评分")
-    own = Device(device_of(place.code), PROFILE.id, place.code, f"Scores 评分 {place.name}", gateway=HOUSE)
+    own = Device(scores_of(place.code), PROFILE.id, place.code, f"Scores 评分 {place.name}", gateway=HOUSE)
     devices.put([one for one in (house, own) if one.id not in known])
 
 
@@ -100,7 +93,7 @@ class Scoring:
 
     def _told(self, places: Sequence[Region]) -> dict[str, int]:
         """By place, the newest night that is stored."""
-        code_of = {device_of(place.code): place.code for place in places}
+        code_of = {scores_of(place.code): place.code for place in places}
         found: dict[str, int] = {}
         for reading in self._reader.latest(list(code_of), ["refusal"]):
             code = code_of[reading.device.partition(":")[0]]
@@ -120,7 +113,7 @@ class Scoring:
 
 
 def _sample(code: str, at: int, one: Score) -> Sample:
-    return Sample(one.metric, one.value, at, channel=one.channel, device=device_of(code))
+    return Sample(one.metric, one.value, at, channel=one.channel, device=scores_of(code))
 
 
 def scored_nightly(scoring: Scoring, hours: Hours) -> contextlib.AbstractContextManager[None]:

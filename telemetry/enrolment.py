@@ -13,6 +13,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from telemetry import own
 from telemetry.instant import iso
 from telemetry.model import Device, Profile, Region
 from telemetry.regions import is_code
@@ -111,14 +112,20 @@ def faults(device: Device, known: Known, also: Collection[str] = (), words: Word
 
 def hindrance(name: str) -> str:
     """Why a device cannot be registered under this name, in words; empty = it can."""
+    if own.is_own(name):
+        return f"{name[:80]!r} is a name of the house itself; allowed: {own.OTHERS}"
     if _ID.fullmatch(name):
         return ""
     return f"{name[:80]!r} is no id; allowed: 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
 
 
 def _of_id(device_id: str, known: Known) -> Iterator[Fault]:
-    # Of ids with a colon only those are left that were there before it meant a channel.
-    if hindrance(device_id) and device_id not in known.devices:
+    if device_id in known.devices:
+        # Of ids with a colon only those are left that were there before it meant a channel.
+        return
+    if own.is_own(device_id):
+        yield Fault("id", device_id, "is a name of the house itself", own.OTHERS)
+    elif not _ID.fullmatch(device_id):
         allowed = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
         yield Fault("id", device_id, "is no id" if device_id else "is missing", allowed)
 

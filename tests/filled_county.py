@@ -21,6 +21,7 @@ from rurban import house as composition
 from rurban.house import House
 from rurban.self_report import SelfReport
 from rurban.settings import Settings
+from telemetry import own
 from telemetry.metrics import METRICS
 from telemetry.model import Device, Measure, Metric, Profile, Sample
 from telemetry.store import Address
@@ -143,7 +144,7 @@ def _of_the_house() -> Iterator[Message]:
     """Three times what it might say of the first village."""
     for hour in (3, 6, 9):
         told = [
-            Sample(name, value, START + hour * HOUR, channel=channel, device=scoring.device_of(SCORED))
+            Sample(name, value, START + hour * HOUR, channel=channel, device=own.scores_of(SCORED))
             for (name, channel), value in SAID.items()
         ]
         yield Message(scoring.TOPIC, senml_json.encode(told), START + hour * HOUR)

@@ -47,6 +47,7 @@ def test_a_device_may_have_stood_there_since_long_ago_or_always(house: Served) -
     [
         ({"id": "station-1"}, 409, None, "PATCH"),
         ({"id": "a:b"}, 422, "id", "A-Z a-z 0-9"),
+        ({"id": f"scores-{VILLAGE}"}, 422, "id", "any but rurban-scores"),
         ({"id": "soil 1"}, 422, "id", "'soil 1' is no id"),
         ({"profile": ""}, 422, "profile", "is missing"),
         ({"gateway": "gatway-1"}, 422, "gateway", "gateway-1"),

@@ -9,10 +9,11 @@ import pytest
 from devices.message import uplink
 from ingest.mqtt import Broker, Subscription
 from rurban.account_files import FileAccounts
-from rurban.scoring import HOUSE, PROFILE
+from rurban.scoring import PROFILE
 from telemetry import announcement, replay_request
 from telemetry.errors import Conflict, Unknown
 from telemetry.model import Device
+from telemetry.own import HOUSE
 from tests.guarded import NOW, Guarded, client, comes_in, given, guarded, taken
 from tests.workplace import eventually, publish, wall_clock
 

@@ -10,8 +10,7 @@ import pytest
 from dashboards import words
 from dashboards.queries import PLACES, by_device, windows_by_place
 from insight import scores
-from rurban import scoring
-from telemetry import series
+from telemetry import own, series
 from telemetry.catalogue.marks import MARKS
 from telemetry.metrics import METRICS
 from telemetry.model import Fold, Metric
@@ -233,7 +232,7 @@ def test_the_devices_show_last_seen_coverage_battery_and_signal(county: Filled) 
     assert 0.8 < rows["bs01-soil-1"]["Coverage 完整率"] <= 1.13
     assert 0 < rows["bs01-soil-1"]["Battery 电量"] <= 100
     assert -150 <= rows[instruments("bs01", "barn_node")[0]]["Signal 信号"] <= 0
-    assert all("Newest 最新" in row for name, row in rows.items() if name != scoring.HOUSE)
+    assert all("Newest 最新" in row for name, row in rows.items() if name != own.HOUSE)
 
 
 SAME: Final = [
@@ -390,7 +389,7 @@ def test_what_counts_for_no_place_is_known(county: Filled, name: str) -> None:
     statement = expanded(variable["query"], ALL, PICKED)
     (found,) = asked(county.server, county.databases, {"datasource": variable["datasource"]}, statement)
 
-    house = {scoring.HOUSE, scoring.device_of(VILLAGE)} if name == "unscheduled" else set()
+    house = {own.HOUSE, own.scores_of(VILLAGE)} if name == "unscheduled" else set()
 
     assert {"demo-probe", *house} == {value for _, value in found["values"]}
 

@@ -75,6 +75,8 @@ def test_a_column_that_is_left_out_leaves_what_is_registered() -> None:
         ("a,x,probe,3.70522E+11,,,,,,", [(2, "region", "was rounded by a spreadsheet")]),
         (f",x,probe,{VILLAGE},,,,,,", [(2, "id", "is missing")]),
         (f"a b,x,probe,{VILLAGE},,,,,,", [(2, "id", "is no id")]),
+        (f"rurban-scores,x,probe,{VILLAGE},,,,,,", [(2, "id", "is a name of the house itself")]),
+        (f"scores-{VILLAGE},x,probe,{VILLAGE},,,,,,", [(2, "id", "is a name of the house itself")]),
         (f'a,x,probe,{VILLAGE},"37,6",118,,,,', [(2, "latitude", "cannot be read")]),
         (f"a,x,probe,{VILLAGE},37,,,,,", [(2, "longitude", "is missing")]),
         (f"a,x,probe,{VILLAGE},37,nan,,,,", [(2, "longitude", "is out of range")]),

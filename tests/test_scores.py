@@ -1,6 +1,7 @@
 """What is said of places, written back: the same numbers as the API's, kept once, refusals as codes."""
 
 import datetime as dt
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,9 +15,10 @@ from insight.gate import Lack
 from insight.scorecard import Standing
 from rurban.house import RegistryDirectory
 from rurban.nights import NEVER, Hours
-from rurban.scoring import HOUSE, Scoring, device_of, scored_nightly
+from rurban.scoring import PROFILE, Scoring, scored_nightly
 from telemetry.errors import BrokerUnavailable
 from telemetry.metrics import METRICS
+from telemetry.own import HOUSE, scores_of
 from telemetry.registry import Registry
 from telemetry.store.embedded import EmbeddedStore
 from tests.compared_county import OTHER, STOP, compared
@@ -73,7 +75,7 @@ class House:
 
     def stored(self, region: str) -> dict[tuple[str, str], float]:
         """The newest, by metric and channel."""
-        found = self.store.latest([device_of(region)], None)
+        found = self.store.latest([scores_of(region)], None)
         return {(one.metric, one.device.partition(":")[2]): one.value for one in found}
 
 
@@ -143,12 +145,12 @@ def test_a_night_is_told_once(county: House) -> None:
 
 def test_the_nights_that_were_missed_are_told(county: House) -> None:
     county.scorer(3).tell_until(NIGHT)
-    query = f"metric=refusal&device={device_of(VILLAGE)}&start=2026-11-01&stop=2026-11-24&quality=all"
+    query = f"metric=refusal&device={scores_of(VILLAGE)}&start=2026-11-01&stop=2026-11-24&quality=all"
     lines = {line["group"]: line["points"] for line in county.served.lines(query)}
 
     nights = [f"2026-11-{day}T00:00:00Z" for day in range(21, 24)]
 
-    assert nights == [point["at"] for point in lines[f"{device_of(VILLAGE)}:pm25"]]
+    assert nights == [point["at"] for point in lines[f"{scores_of(VILLAGE)}:pm25"]]
 
 
 def test_the_next_night_adds_one(county: House) -> None:
@@ -163,7 +165,7 @@ def test_the_city_and_places_without_devices_have_no_scores(county: House) -> No
     county.tell()
     devices = {one["id"] for one in county.served.get("/devices?limit=1000")["devices"]}
 
-    assert {HOUSE, *(device_of(code) for code in (VILLAGE, OTHER, TOWN, COUNTY))} == {
+    assert {HOUSE, *(scores_of(code) for code in (VILLAGE, OTHER, TOWN, COUNTY))} == {
         name for name in devices if "scores" in name
     }
 
@@ -212,3 +214,13 @@ def test_never_is_never(county: House) -> None:
         pass
 
     assert 0 == county.worker.told
+
+
+def test_its_profile_is_as_this_version_has_it_and_its_devices_are_in_no_table(county: House) -> None:
+    county.registry.devices.put_profiles([replace(PROFILE, measures=PROFILE.measures[:1])])
+    county.tell()
+    table = county.served.client.get("/api/v1/devices.csv").text
+
+    assert PROFILE == county.registry.devices.profile(PROFILE.id)
+    assert HOUSE in {device.id for device in county.registry.devices.all()}
+    assert (True, False) == (table.startswith("id,"), "scores" in table)

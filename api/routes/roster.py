@@ -15,6 +15,7 @@ from api.problems import MEDIA_TYPE, NOT_FOUND, Problem, responses
 from api.services import Services
 from api.tables import MEDIA_TYPES, Format
 from api.uploads import pieces, require_type
+from insight.scores import PROFILE as OF_THE_HOUSE
 from telemetry import roster
 from telemetry.roster import Roster
 
@@ -69,8 +70,12 @@ class RosterAnswer(BaseModel):
 
 @router.get("/devices.csv", response_class=Response, responses={200: {"content": {_CSV: {}}}, **NOT_FOUND})
 def export_devices(query: Annotated[ExportQuery, Query()], atlas: CurrentPicture) -> Response:
-    """The registered devices as a table, with the columns of `/devices/import`; imported again it changes nothing."""
-    found = (device for device, _ in chosen(atlas, names(query.region), ()))
+    """The registered devices as a table, with the columns of `/devices/import`; imported again it changes nothing.
+
+    Those of the house itself, which bear its scores, are not among them.
+    """
+    chosen_ = (device for device, _ in chosen(atlas, names(query.region), ()))
+    found = (device for device in chosen_ if device.profile != OF_THE_HOUSE)
     return Response(roster.written(found), media_type=_CSV)
 
 
