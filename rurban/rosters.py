@@ -21,7 +21,7 @@ from devices.message import uplink
 from insight.scores import PROFILE as OF_THE_HOUSE
 from rurban.house import now
 from rurban.settings import Settings
-from rurban.shelf import shelved
+from rurban.shelf import completed
 from telemetry import roster
 from telemetry.enrolment import faults
 from telemetry.errors import Conflict, Invalid
@@ -160,10 +160,10 @@ def _content(file: Path) -> bytes:
 
 @contextlib.contextmanager
 def opened(settings: Settings) -> Iterator[Registry]:
-    """The registry alone, with all device models: the store may belong to another process."""
+    """The registry alone, with the device models that it lacked: the store may belong to another process."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with open_registry(settings.registry) as registry:
-        shelved(settings, registry)
+        completed(settings, registry)
         yield registry
 
 

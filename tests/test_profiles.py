@@ -16,7 +16,7 @@ from ingest.directory import CurrentDirectory, Directory
 from ingest.pipeline import Outcome, Pipeline
 from ingest.sources import device_of
 from rurban.settings import Settings
-from rurban.shelf import shelved
+from rurban.shelf import completed, shelved
 from telemetry.errors import Invalid
 from telemetry.metrics import METRICS
 from telemetry.model import Device, Profile
@@ -126,6 +126,28 @@ def test_an_own_file_stands_before_one_of_the_house(registry: Registry, tmp_path
     assert ["canal_level", "battery_level", "rssi"] == [
         measure.metric for measure in registry.devices.profile("dragino_lse01").measures
     ]
+
+
+def test_a_command_without_the_operators_folder_changes_no_model_and_a_worker_says_that_it_does(
+    registry: Registry, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "soil.toml").write_text(SHOWN.replace("canal_level_east", "dragino_lse01"))
+    own = shelved(Settings(profiles=tmp_path), registry)["dragino_lse01"].profile
+    caplog.clear()
+    version = registry.devices.version()
+    completed(Settings(), registry)
+    kept = registry.devices.profile("dragino_lse01")
+
+    assert (own, version, []) == (kept, registry.devices.version(), caplog.messages)
+    shelved(Settings(), registry)
+    assert FILES["dragino_lse01"].profile == registry.devices.profile("dragino_lse01")
+    assert ["device model dragino_lse01 is now as it is packaged; it was registered otherwise"] == caplog.messages
+
+
+def test_a_command_puts_the_models_that_are_missing(registry: Registry) -> None:
+    completed(Settings(), registry)
+
+    assert FILES.keys() <= {profile.id for profile in registry.devices.profiles()}
 
 
 WRONG = {
