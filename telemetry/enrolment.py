@@ -86,9 +86,16 @@ class Words:
         return _right_name(field, value, self._known.profiles if field == "profile" else self._known.devices)
 
 
-def faults(device: Device, known: Known, also: Collection[str] = (), words: Words | None = None) -> Iterator[Fault]:
+def faults(
+    device: Device,
+    known: Known,
+    also: Collection[str] = (),
+    words: Words | None = None,
+    behind: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Fault]:
     """Everything that is wrong with it; `also` are devices that come with it and may be gateways.
 
+    `behind` tells through which gateway those that come with it will speak, "" = none.
     Who looks at many devices gives the same `words` to all.
     """
     words = words or Words(known)
@@ -98,16 +105,25 @@ def faults(device: Device, known: Known, also: Collection[str] = (), words: Word
     yield from _of_region(device.region, known, words)
     gateway = device.gateway
     if gateway is not None:
+        before = known.devices.get(device.id)
+        further = _gateway_of(gateway, known, behind)
         if gateway == device.id:
             yield Fault("gateway", gateway, "is the device itself", "another device, or none")
         elif gateway not in also and gateway not in known.devices:
             yield _unknown("gateway", gateway, words)
+        elif further and (before is None or before.gateway != gateway):
+            yield Fault("gateway", gateway, f"speaks through the gateway {further} itself", f"{further}, or none")
     for name in _TEXTS:
         yield from _of_text(name, getattr(device, name))
     yield from _of_position(device)
     start, stop = device.valid_from, device.valid_to
     if start is not None and stop is not None and start >= stop:
         yield Fault("valid_to", iso(stop), "is not after valid_from", f"after {iso(start)}, or none")
+
+
+def _gateway_of(gateway: str, known: Known, behind: Mapping[str, str]) -> str | None:
+    there = known.devices.get(gateway)
+    return behind.get(gateway, there.gateway if there else None) or None
 
 
 def hindrance(name: str) -> str:

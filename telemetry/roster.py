@@ -7,11 +7,15 @@ Only `id` is always needed, and of a new device `profile` and `region`. A column
 registered as it is; so does an empty `profile`, `region` or `valid_from`. Where a new device says nothing of
 `valid_from`, it is the moment of the import; `always` = it has no beginning. An empty `valid_to` = it has no end.
 
+A name or project that a spreadsheet would run (`=`, `+`, `-` or `@` first) is written with an apostrophe before it,
+which is taken off again when the table is read.
+
 Pure: no clock, no registry.
 """
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -28,6 +32,8 @@ COLUMNS: Final = (
 )
 ALWAYS: Final = "always"
 MOST_ROWS: Final = 100_000
+_FORMULA: Final = re.compile("'*[=+@-]")
+_TEXTS: Final = ("name", "project")
 _SEPARATORS: Final = ",;\t"
 INSTANT: Final = "ISO 8601 such as 2026-11-23T08:00:00+08:00, or a date"
 
@@ -81,6 +87,7 @@ def read(text: str, known: Known, now: int, on_row: Callable[[int], None] = lamb
     firsts: dict[str, int] = {}
     for line, row in rows:
         firsts.setdefault(row["id"], line)
+    behind = {row["id"]: row["gateway"] for _, row in rows if "gateway" in row}
     for count, (line, row) in enumerate(rows, 1):
         found: list[Fault] = []
         if firsts[row["id"]] != line:
@@ -88,7 +95,7 @@ def read(text: str, known: Known, now: int, on_row: Callable[[int], None] = lamb
         before = known.devices.get(row["id"])
         device = _device(row, before, now, found)
         named = {fault.field for fault in found}
-        found += [fault for fault in faults(device, known, firsts, words) if fault.field not in named]
+        found += [fault for fault in faults(device, known, firsts, words, behind) if fault.field not in named]
         roster.wrong += [
             WrongCell(line, one.field, row.get(one.field) or one.value, one.wrong, one.allowed) for one in found
         ]
@@ -109,10 +116,19 @@ def written(devices: Iterable[Device]) -> str:
     writer.writerow(COLUMNS)
     for device in devices:
         row = {name: getattr(device, name) for name in COLUMNS}
+        row |= {name: _shielded(row[name]) for name in _TEXTS if row[name]}
         row["valid_from"] = ALWAYS if device.valid_from is None else iso(device.valid_from)
         row["valid_to"] = None if device.valid_to is None else iso(device.valid_to)
         writer.writerow(row.values())
     return target.getvalue()
+
+
+def _shielded(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _unshielded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _rows(text: str) -> tuple[list[tuple[int, dict[str, str]]], list[WrongCell]]:
@@ -177,9 +193,9 @@ def _said(column: str, cell: str) -> Iterator[tuple[str, object]]:
         if cell:
             yield column, _code(cell) if column == "region" else cell
     elif column in ("gateway", "project"):
-        yield column, cell or None
+        yield column, _unshielded(cell) or None
     else:
-        yield column, cell
+        yield column, _unshielded(cell)
 
 
 def _number(cell: str) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from telemetry import roster
+from telemetry.enrolment import faults
 from telemetry.errors import Invalid
 from telemetry.model import Device, Profile, Region
 from tests.village import DEVICES, PROFILES, REGIONS, STREET, VILLAGE
@@ -59,6 +60,28 @@ def test_what_is_written_changes_nothing_when_it_is_read_again() -> None:
 
     assert (len(DEVICES), [], []) == (found.same, found.devices, found.wrong)
     assert ",".join(roster.COLUMNS) == text.partition("\n")[0]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+86", "-3", "@SUM(A1)", "'=x", "''@", "'quoted'", "井"])
+def test_a_name_that_a_spreadsheet_would_run_is_shielded_and_comes_back(name: str) -> None:
+    text = roster.written([Device("well-7", "probe", VILLAGE, name, project=name)])
+    row = next(csv.DictReader(io.StringIO(text)))
+    (found,) = read(text).new
+
+    assert (name, name) == (found.name, found.project)
+    assert not row["name"].startswith(("=", "+", "-", "@"))
+    assert not row["project"].startswith(("=", "+", "-", "@"))
+
+
+def test_a_gateway_speaks_through_no_other_one() -> None:
+    heading = "id,profile,region,gateway"
+    rows = [f"{name},probe,{VILLAGE},{gateway}" for name, gateway in (("a", ""), ("b", "a"), ("c", "b"))]
+    known = Known(devices={"a": Device("a", "probe", VILLAGE), "b": Device("b", "probe", VILLAGE, gateway="a")})
+    (fault,) = faults(Device("c", "probe", VILLAGE, gateway="b"), known)
+
+    assert [(4, "gateway", "speaks through the gateway a itself")] == wrong("\n".join([heading, *rows]))
+    assert ("gateway", "a, or none") == (fault.field, fault.allowed)
+    assert [] == roster.read("id,gateway\nb,\na,b\n", known, NOW).wrong
 
 
 def test_a_column_that_is_left_out_leaves_what_is_registered() -> None:
