@@ -1,11 +1,13 @@
 """The slip that an installer takes along: one page for one device, to be printed. The door of `segno`.
 
 What is on it is what the device has to be told: where the broker is, its topic, its account. The QR code holds the same
-as JSON, for whoever would rather not type. A password is on it only when it was made just now: nobody can look it up.
+as JSON, for whoever would rather not type. What does not speak on the house's own topic is told how its family speaks.
+A password is on it only when it was made just now: nobody can look it up.
 Pure.
 """
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +32,18 @@ class Lang(StrEnum):
     ZH = "zh"
 
 
+class Way(StrEnum):
+    """By which way its messages come; the words for it stand under this key."""
+
+    OWN = "own"
+    """On the house's topic."""
+    FAMILY = "family"
+    """On topics that its family has."""
+    SPARKPLUG = "sparkplug"
+    LORAWAN = "lorawan"
+    STATION = "station"
+
+
 class Paper(StrEnum):
     """On which paper."""
 
@@ -43,6 +57,8 @@ class Broker:
 
     host: str
     port: int
+    tls: bool = False
+    """It shows a certificate, which the device holds against the house's `ca.crt`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,17 @@ class Slip:
     """None = it was given before, or is given otherwise."""
 
 
+_DEV_EUI: Final = re.compile("[0-9a-f]{16}")
+_WAYS: Final = MappingProxyType(
+    dict.fromkeys(("native_json", "senml_json", "senml_cbor"), Way.OWN)
+    | dict.fromkeys(("chirpstack", "the_things_stack", "cayenne_lpp"), Way.LORAWAN)
+    | dict.fromkeys(("hj212", "sl651", "szy206"), Way.STATION)
+    | {"sparkplug_b": Way.SPARKPLUG}
+)
+"""By codec; any other is of some family."""
+_BY_BROKER: Final = frozenset({Way.OWN, Way.FAMILY, Way.SPARKPLUG})
+"""Those who speak to the broker themselves."""
+
 _TEXTS: Final[Mapping[Lang, Mapping[str, str]]] = MappingProxyType(
     {
         Lang.EN: {
@@ -72,6 +99,11 @@ _TEXTS: Final[Mapping[Lang, Mapping[str, str]]] = MappingProxyType(
             "elsewhere": "given separately, and kept nowhere; a lost one is replaced",
             "secret": "This page holds a password: hand it over, and keep no copy.",
             "behind": "Speaks through the gateway",
+            "way": "How it speaks",
+            "family": "On its family's topics, under this id; JSON of its own also on",
+            "sparkplug": "Sparkplug B, as the edge node of this id: spBv1.0/<group>/.../",
+            "lorawan": "By radio to its LoRaWAN network server, which hands on to the broker. DevEUI or device id:",
+            "station": "By TCP to the house's station gateway (the operator says where). Address in its frames:",
             "test": "Test the connection",
             "proof": "It holds no reading and is refused, which is the proof: the device then counts as heard.",
             "code": "The code holds the same as JSON.",
@@ -88,6 +120,11 @@ _TEXTS: Final[Mapping[Lang, Mapping[str, str]]] = MappingProxyType(
             "elsewhere": "另行发放, 系统不保存明文; 遗失后请重新生成",
             "secret": "本页含有密码: 请当面交接, 不要留存副本。",
             "behind": "经由网关接入",
+            "way": "接入方式",
+            "family": "使用该类设备自有主题, 以此编号标识; 自定义 JSON 亦可发布到",
+            "sparkplug": "Sparkplug B, 边缘节点名即此编号: spBv1.0/<group>/.../",
+            "lorawan": "经 LoRaWAN 网络服务器转发到 MQTT 服务器。DevEUI 或设备编号:",
+            "station": "以 TCP 连接站点网关, 地址由管理员提供。报文中的站址:",
             "test": "连接测试",
             "proof": "测试消息不含读数, 会以 empty 为由被拒收, 这正说明连接正常: 设备随即显示为在线, "
             "该消息可在隔离区中查看。",
@@ -125,6 +162,12 @@ def page(slip: Slip, lang: Lang, paper: Paper) -> str:
     )
 
 
+def way_of(slip: Slip) -> Way:
+    """By the codec of its model; the JSON of a node that is named by its DevEUI comes from a network server."""
+    way = _WAYS.get(slip.profile.codec, Way.FAMILY)
+    return Way.LORAWAN if way is Way.FAMILY and _DEV_EUI.fullmatch(slip.device.id) else way
+
+
 def _told(slip: Slip, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Names, and values as HTML."""
     device = slip.device
@@ -135,8 +178,17 @@ def _told(slip: Slip, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if device.gateway is not None:
         yield words["behind"], f"<code>{escape(device.gateway)}</code>"
         return
-    yield words["broker"], f"<code>{escape(slip.broker.host)}:{slip.broker.port}</code>"
-    yield words["topic"], f"<code>{escape(uplink(device.id))}</code> (QoS 1)"
+    way = way_of(slip)
+    if way in _BY_BROKER:
+        tls = " (TLS, ca.crt)" if slip.broker.tls else ""
+        yield words["broker"], f"<code>{escape(slip.broker.host)}:{slip.broker.port}</code>{tls}"
+    if way is Way.OWN:
+        yield words["topic"], f"<code>{escape(uplink(device.id))}</code> (QoS 1)"
+    else:
+        name = uplink(device.id) if way is Way.FAMILY else device.id
+        yield words["way"], f"{escape(words[way])} <code>{escape(name)}</code>"
+    if way not in _BY_BROKER and slip.password is None:
+        return
     yield words["user"], f"<code>{escape(device.id)}</code>"
     password = escape(words["elsewhere"]) if slip.password is None else f"<code>{escape(slip.password)}</code>"
     yield words["password"], password
@@ -146,18 +198,22 @@ def _code(slip: Slip) -> str:
     """The QR code as SVG."""
     device = slip.device
     told: dict[str, object] = {"id": device.id}
-    if device.gateway is None:
-        told |= {"host": slip.broker.host, "port": slip.broker.port, "topic": uplink(device.id), "user": device.id}
-        if slip.password is not None:
-            told["password"] = slip.password
-    else:
+    way = way_of(slip)
+    if device.gateway is not None:
         told["gateway"] = device.gateway
+    elif way in _BY_BROKER:
+        told |= {"host": slip.broker.host, "port": slip.broker.port}
+        told |= {"topic": uplink(device.id)} if way is Way.OWN else {}
+        told |= {"user": device.id}
+        told |= {"tls": True} if slip.broker.tls else {}
+    if slip.password is not None and device.gateway is None:
+        told |= {"user": device.id, "password": slip.password}
     code = segno.make_qr(json.dumps(told, ensure_ascii=False, separators=(",", ":")), error="m")
     return code.svg_inline(scale=1, border=2, omitsize=True)
 
 
 def _test(slip: Slip, words: Mapping[str, str]) -> str:
-    if slip.device.gateway is not None:
+    if slip.device.gateway is not None or way_of(slip) is not Way.OWN:
         return ""
     return (
         f"<h2>{escape(words['test'])}</h2><pre>{escape(command(slip))}</pre>"
@@ -166,8 +222,9 @@ def _test(slip: Slip, words: Mapping[str, str]) -> str:
 
 
 def command(slip: Slip) -> str:
-    """What tests the connection, for a shell."""
+    """What tests the connection of a device on the house's own topic, for a shell."""
     device = slip.device
     password = "<password>" if slip.password is None else shlex.quote(slip.password)
     to = f"-h {shlex.quote(slip.broker.host)} -p {slip.broker.port} -u {shlex.quote(device.id)} -P {password}"
+    to += " --cafile ca.crt" if slip.broker.tls else ""
     return f"mosquitto_pub {to} -q 1 -t {shlex.quote(uplink(device.id))} -m '{EMPTY}'"

@@ -113,11 +113,14 @@ def slip(  # noqa: PLR0913, PLR0917 - each an option of its own
     ] = None,
     *,
     renew: Annotated[bool, typer.Option("--renew", help="Give it a new password, and print it.")] = False,
+    tls: Annotated[
+        bool | None, typer.Option("--tls/--no-tls", help="Devices reach the broker by TLS; none = as the house does.")
+    ] = None,
 ) -> None:
     """A page to print for whoever sets the device up: place, topic, account, QR code and a test."""
     from rurban import slips
 
-    slips.write(settings(), device_id, slips.Wanted(lang, paper, broker, accounts, renew), out)
+    slips.write(settings(), device_id, slips.Wanted(lang, paper, broker, accounts, renew, tls), out)
 
 
 @of_devices.command()

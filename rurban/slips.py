@@ -1,7 +1,7 @@
 """`rurban devices slip`: the installer's page, with the password where it was made just now."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,8 @@ class Wanted:
     broker: str | None
     accounts: Path | None
     renew: bool
+    tls: bool | None
+    """None = as the house does."""
 
 
 def write(settings: Settings, device_id: str, wanted: Wanted, out: Path | None) -> None:
@@ -41,7 +43,8 @@ def write(settings: Settings, device_id: str, wanted: Wanted, out: Path | None) 
         raise Invalid(
             "--renew", "says not where the accounts are", "--accounts FOLDER, or RURBAN_BROKER_ACCOUNTS=dynamic"
         )
-    broker = _broker(settings, wanted.broker)
+    tls = settings.mqtt_tls_ca is not None if wanted.tls is None else wanted.tls
+    broker = replace(_broker(settings, wanted.broker), tls=tls)
     with opened(settings) as registry:
         device = registry.devices.one(device_id)
         profile = registry.devices.profile(device.profile)

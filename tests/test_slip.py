@@ -81,6 +81,43 @@ def test_a_device_behind_a_gateway_has_no_account() -> None:
     assert ("gw-1" in text, False, False) == (True, "Password" in text, "mosquitto_pub" in text)
 
 
+@pytest.mark.parametrize(
+    ("codec", "device_id", "words", "broker"),
+    [
+        ("sl651", "0012345678", "station gateway (the operator says where)", False),
+        ("cayenne_lpp", "70b3d57ed0051a2b", "LoRaWAN network server", False),
+        ("json_paths", "70b3d57ed0051a2b", "LoRaWAN network server", False),
+        ("json_paths", "plug-1", "JSON of its own also on <code>rurban/v1/plug-1/up</code>", True),
+        ("named_value", "greenhouse", "On its family&#x27;s topics, under this id", True),
+        ("sparkplug_b", "edge-1", "spBv1.0/&lt;group&gt;/.../ <code>edge-1</code>", True),
+    ],
+)
+def test_what_speaks_otherwise_is_promised_no_topic_and_no_test(
+    codec: str, device_id: str, words: str, *, broker: bool
+) -> None:
+    slip = replace(SLIP, profile=replace(PROFILE, codec=codec), device=replace(DEVICE, id=device_id))
+    text = page(slip, Lang.EN, Paper.A6)
+    told = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", text))
+
+    assert words in told["How it speaks"]
+    assert (broker, broker) == ("MQTT broker" in told, "Password" in told)
+    assert [] == [name for name in ("Topic</dt>", "mosquitto_pub") if name in text]
+    assert "接入方式" in page(slip, Lang.ZH, Paper.A6)
+    assert "<code>made</code>" in page(replace(slip, password="made"), Lang.EN, Paper.A6)
+
+
+def test_by_tls_the_slip_says_so() -> None:
+    slip = replace(SLIP, broker=replace(SLIP.broker, tls=True))
+    told = (
+        '{"id":"well-7","host":"mqtt.example.org","port":1883,"topic":"rurban/v1/well-7/up","user":"well-7","tls":true}'
+    )
+    text = page(slip, Lang.EN, Paper.A6)
+
+    assert segno.make_qr(told, error="m").svg_inline(scale=1, border=2, omitsize=True) in text
+    assert "<code>mqtt.example.org:1883</code> (TLS, ca.crt)" in text
+    assert "--cafile ca.crt -q 1" in command(slip)
+
+
 @pytest.mark.parametrize(("paper", "size"), [(Paper.A4, [595, 842]), (Paper.A6, [298, 420])])
 def test_it_is_printed_on_one_sheet(paper: Paper, size: list[int], tmp_path: Path) -> None:
     device = replace(DEVICE, id="w" * 64, name="村" * 60)
@@ -133,6 +170,8 @@ def test_a_slip_is_printed_with_the_password_that_was_made_just_now(data_dir: Pa
     later = typed(data_dir, "station-1", "--accounts", str(accounts)).stdout
 
     assert "另行发放" in plain
+    assert "--cafile" not in plain
+    assert "--cafile" in typed(data_dir, "station-1", "--tls").stdout
     assert "mqtt.example.org:8883" in plain
     assert (0, 0o600, "") == (first.exit_code, out.stat().st_mode & 0o777, first.stdout)
     assert made not in renewed
@@ -162,4 +201,5 @@ def test_the_api_gives_the_slip_without_a_password(house: Served) -> None:
     assert "利津县 · 北宋镇 · 样村" in answer.text
     assert "mqtt.example.org:1883" in answer.text
     assert "另行发放" in answer.text
+    assert "--cafile" in house.client.get("/api/v1/devices/station-1/slip?tls=true").text
     assert 422 == house.client.get("/api/v1/devices/station-1/slip?host=a b").status_code

@@ -29,6 +29,7 @@ class SlipQuery(Parameters):
         ),
     ] = None
     port: Annotated[int, Field(ge=1, le=65535, description="of the broker")] = 1883
+    tls: Annotated[bool, Field(description="devices reach the broker by TLS")] = False
 
 
 @router.get("/devices/{device_id}/slip", response_class=HTMLResponse, responses=NOT_FOUND)
@@ -44,6 +45,6 @@ def slip_of_device(
     """
     device = atlas.device(device_id)
     places = [region.name for region in (*atlas.above(device.region), atlas.regions[device.region])]
-    broker = Broker(query.host or request.url.hostname or "localhost", query.port)
+    broker = Broker(query.host or request.url.hostname or "localhost", query.port, query.tls)
     slip = Slip(device, atlas.profiles[device.profile], tuple(places), broker)
     return HTMLResponse(page(slip, query.lang, query.paper), headers={"Content-Security-Policy": _POLICY})
