@@ -35,6 +35,7 @@ def test_the_latest_reading_comes_with_age_quality_and_state(house: Served) -> N
         "age_s": 60.0,
         "quality": [],
         "suspect": False,
+        "experiment": False,
         "offline": False,
         "offline_since": None,
     }

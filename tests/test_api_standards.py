@@ -1,7 +1,6 @@
 """A village held against a standard over HTTP: double, hardly used, asked for by nobody, and what is not known."""
 
 import datetime as dt
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,7 +56,7 @@ def test_double_is_what_two_projects_measure_in_the_town_of_the_village(town: Se
 
 
 def test_a_village_is_not_told_of_what_is_double_elsewhere(town: Served) -> None:
-    town.registry.devices.put([replace(Device("air-1", "air", OTHER), project="clean-air")])
+    town.registry.stays.move("air-1", OTHER, None, None, at=NOW - DAY_MS)
 
     assert [] == findings(town, "double")
 

@@ -1,5 +1,6 @@
 """`/devices/{device_id}/slip`: what an installer takes along, to be printed."""
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -10,9 +11,11 @@ from api.dependencies import CurrentPicture
 from api.parameters import Parameters
 from api.problems import NOT_FOUND
 from devices.slip import Broker, Lang, Paper, Slip, page
+from telemetry.errors import Invalid
 
 router = APIRouter(tags=["places and devices"])
 
+_HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}", re.ASCII)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
@@ -21,13 +24,9 @@ class SlipQuery(Parameters):
 
     lang: Annotated[Lang, Field(description="language")] = Lang.EN
     paper: Annotated[Paper, Field(description="paper")] = Paper.A6
-    host: Annotated[
-        str | None,
-        Field(
-            description="where devices find the broker; none = where this API was asked",
-            pattern=r"^[A-Za-z0-9.:_-]{1,253}$",
-        ),
-    ] = None
+    host: Annotated[str | None, Field(description="where devices find the broker; none = where this API was asked")] = (
+        None
+    )
     port: Annotated[int, Field(ge=1, le=65535, description="of the broker")] = 1883
     tls: Annotated[bool, Field(description="devices reach the broker by TLS")] = False
 
@@ -43,6 +42,8 @@ def slip_of_device(
 
     The password is not on it: the broker keeps its hash only. `rurban devices slip --accounts` prints what it makes.
     """
+    if query.host is not None and _HOST.fullmatch(query.host) is None:
+        raise Invalid("host", f"{query.host[:64]!r} is none", "a host name or address, such as mqtt.example.org")
     device = atlas.device(device_id)
     places = [region.name for region in (*atlas.above(device.region), atlas.regions[device.region])]
     broker = Broker(query.host or request.url.hostname or "localhost", query.port, query.tls)
