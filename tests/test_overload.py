@@ -1,6 +1,7 @@
 """More than the store can take: the broker keeps it, the worker stays small, a device's loop is its own affair."""
 
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,16 +28,19 @@ ORDINARY = [f"calm-{number}" for number in range(50)]
 
 
 class SlowStore:
-    """A writer in front of the real one that takes its time for each reading."""
+    """A writer in front of the real one that takes its time for each reading, and nothing while it does not flow."""
 
     def __init__(self, store: EmbeddedStore, reading_s: float) -> None:
         self._store = store
         self.reading_s = reading_s
         self.watch: Callable[[], object] = object
+        self.flowing = threading.Event()
+        self.flowing.set()
 
     def write(self, batch: Sequence[Reading]) -> Sequence[Refused]:
         """See ReadingWriter."""
         self.watch()
+        self.flowing.wait(60)
         time.sleep(len(batch) * self.reading_s)
         return self._store.write(batch)
 
@@ -48,16 +52,17 @@ def stored(store: EmbeddedStore, devices: Sequence[str]) -> list[Reading]:
 def test_a_flood_is_stored_whole_by_a_worker_that_stays_small_and_is_prompt_again_after_it(
     broker: Mosquitto, registry: Registry, store: EmbeddedStore
 ) -> None:
-    """As many at once as a publisher can send, into a store that takes far fewer meanwhile."""
-    slow = SlowStore(store, reading_s=0.004)
+    """As many at once as a publisher can send, however slow it is, into a store that takes none meanwhile."""
+    slow = SlowStore(store, reading_s=0.0005)
     limits = Limits(batch_messages=50, pending_messages=PENDING, pending_bytes=20_000)
     held: list[tuple[int, int]] = []
     payloads = [native(T0 + 1000 * number, air_temperature=20) for number in range(FLOOD)]
     with at_work(worker_on(broker, registry, slow, store, limits=limits)) as worker, client_of(broker) as client:
         slow.watch = lambda: held.append((worker.progress.pending, worker.progress.pending_bytes))
+        slow.flowing.clear()
         publish(client, *[(uplink("station-1"), payload) for payload in payloads])
         waiting = FLOOD - worker.progress.messages
-        slow.reading_s = 0.0005
+        slow.flowing.set()
         eventually(lambda: worker.progress.readings == FLOOD and not worker.progress.pending)
         sent = time.monotonic()
         publish(client, (uplink("station-2"), native(T0, air_temperature=20)))

@@ -188,7 +188,8 @@ def test_a_simulated_edge_node_answers_a_worker_that_has_missed_its_birth_and_di
             eventually(lambda: carry(others[0]) or heard.count("NBIRTH") > 1)
         eventually(lambda: heard[-1:] == ["NDEATH"])
 
-    assert ["NBIRTH", "DBIRTH", "NCMD"] == heard[:3]
+    assert ["NBIRTH", "DBIRTH"] == heard[:2]
+    assert "NBIRTH" in heard[heard.index("NCMD") :]
 
 
 def test_a_house_stores_what_the_county_says_in_every_format(broker: Mosquitto, tmp_path: Path) -> None:
