@@ -20,7 +20,7 @@ from telemetry.store.ports import RawQuery, Refused
 from tests.mosquitto import Mosquitto
 from tests.test_worker import T0, fates, native
 from tests.village import VILLAGE
-from tests.workplace import at_work, client_of, eventually, publish, wall_clock, worker_on
+from tests.workplace import at_work, booked, client_of, eventually, publish, wall_clock, worker_on
 
 FLOOD = 6000
 PENDING = 200
@@ -101,7 +101,7 @@ def test_a_device_in_a_loop_delays_nobody_and_its_excess_is_counted(
             for _ in range(2000):
                 loop.publish(uplink("probe-1"), looping, qos=1)
             publish(calm, *[(uplink(name), native(wall_clock(), air_temperature=20)) for name in ORDINARY])
-        eventually(lambda: worker.progress.messages == 10_250 and not worker.progress.pending)
+        eventually(lambda: booked(peopled, 10_250) and not worker.progress.pending)
     received, kept, duplicate, refused, in_flight = fates(peopled, "probe-1")
     counted = peopled.quarantine.counted(limit=10)
 

@@ -19,7 +19,7 @@ from telemetry.store.ports import RawQuery
 from tests.mosquitto import Mosquitto
 from tests.poison import CBOR, JSON, MAX_PAYLOAD, NATIVE, SOUND, T0, Poison, poison
 from tests.village import VILLAGE
-from tests.workplace import at_work, client_of, eventually, publish, wall_clock, worker_on
+from tests.workplace import at_work, booked, client_of, eventually, publish, wall_clock, worker_on
 
 GOOD = 1000
 """Of each codec."""
@@ -58,7 +58,7 @@ def test_every_good_message_is_stored_and_every_bad_one_is_quarantined_with_its_
     random.Random(6).shuffle(mixed)  # noqa: S311 - no secret
     with at_work(worker_on(broker, registry, store, store)) as worker, client_of(broker) as client:
         publish(client, *mixed)
-        eventually(lambda: worker.progress.messages == len(mixed) and not worker.progress.pending)
+        eventually(lambda: booked(registry, len(mixed)) and not worker.progress.pending)
     stored = {
         topic: sorted(reading.at for reading in store.raw(RawQuery((metric,), (device,), 0, 2**62, limit=100_000)))
         for topic, (device, metric) in SERIES.items()

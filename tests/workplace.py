@@ -1,6 +1,7 @@
 """A worker at work in a thread, on real parts, and a client that publishes to it."""
 
 import contextlib
+import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -141,6 +142,12 @@ def publish(client: paho.Client, *messages: tuple[str, bytes]) -> None:
     infos = [client.publish(topic, payload, qos=1) for topic, payload in messages]
     for info in infos:
         info.wait_for_publish(timeout=60)
+
+
+def booked(registry: Registry, messages: int) -> bool:
+    """So many readings and refusals are settled, and none waits: a worker whose store stalls acknowledges earlier."""
+    total = registry.ledger.total(start=dt.date(1970, 1, 1), stop=dt.date(2200, 1, 1))
+    return total.stored + total.duplicate + total.quarantined == messages and not total.in_flight
 
 
 def eventually(condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
